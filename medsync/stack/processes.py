@@ -1,0 +1,110 @@
+"""Starting, watching and ending child processes that must not outlive their parent."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+LOG_LIMIT_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The system account a child runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+    """Return a `preexec_fn` that makes the kernel send `death_signal` when the parent goes; None off Linux.
+
+    The bond is to the starting *thread*: start children from a thread that lives as long as they should.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def bind() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+        if os.getppid() != parent:  # the parent died between fork and here
+            os._exit(1)
+
+    return bind
+
+
+def spawn(
+    command: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str],
+    cwd: Path | str,
+    death_signal: signal.Signals = signal.SIGTERM,
+    account: Account | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `command` in a session of its own (Ctrl-C reaches only us), its output appended to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    _rotate(log)
+    with log.open("ab") as out:
+        os.chmod(log, 0o600)
+        return subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=dies_with_parent(death_signal),
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+
+
+def end(
+    process: subprocess.Popen[bytes],
+    *,
+    with_signal: signal.Signals = signal.SIGTERM,
+    patience: float = 10.0,
+    last_resort: signal.Signals = signal.SIGKILL,
+) -> None:
+    """Ask `process` to stop, wait `patience` seconds, then send `last_resort`; reaps it."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(with_signal)
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(last_resort)
+    process.wait()
+
+
+def command_line(pid: int) -> str:
+    """Return the command line of a running process, or '' when there is none."""
+    try:
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return raw.replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        if sys.platform.startswith("linux"):
+            return ""
+    found = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()
+
+
+def _rotate(log: Path) -> None:
+    """Keep one older generation once a log has grown large."""
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_LIMIT_BYTES:
+            log.replace(log.with_suffix(log.suffix + ".1"))
