@@ -14,6 +14,9 @@ from medsync.stack.processes import Account
 
 # sockaddr_un holds 104 (macOS) to 108 bytes, the closing NUL included.
 SOCKET_PATH_LIMIT = 100
+# Folders below these are made with `own_folder`, which refuses what somebody else put there.
+SHORT_BASES = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108
+OPEN_BASES = (Path("/var/lib"), Path("/var/tmp"), Path("/tmp"))  # noqa: S108
 
 
 def is_root() -> bool:
@@ -85,7 +88,7 @@ def socket_folder(wanted: Path, *, file_name: str, account: Account | None = Non
     if len(os.fsencode(wanted / file_name)) < SOCKET_PATH_LIMIT:
         return own_folder(wanted, mode=0o700, account=account)
     name = f"medsync-{os.geteuid()}-{short_hash(wanted)}"
-    for base in (Path(tempfile.gettempdir()), Path("/tmp")):
+    for base in SHORT_BASES:
         if len(os.fsencode(base / name / file_name)) < SOCKET_PATH_LIMIT:
             return own_folder(base / name, mode=0o700, account=account)
     raise StackError(f"No folder is short enough for a socket; choose a shorter MEDSYNC_HOME than {wanted}.")
@@ -93,7 +96,7 @@ def socket_folder(wanted: Path, *, file_name: str, account: Account | None = Non
 
 def traversable_root(home: Path) -> Path:
     """Return a folder outside `home` that every account can pass, for when `home` lies below a closed one."""
-    for base in (Path("/var/lib"), Path("/var/tmp"), Path("/tmp")):
+    for base in OPEN_BASES:
         if base.is_dir() and os.access(base, os.W_OK | os.X_OK) and can_reach(base, server_account()):
             return own_folder(base / f"medsync-{short_hash(home)}", mode=0o711)
     raise StackError("No folder can be reached by the Postgres account; choose another MEDSYNC_HOME.")

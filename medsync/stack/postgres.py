@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,6 +47,15 @@ FLEETING_SETTINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where one server has its programs, its data and its socket."""
+
+    programs: Path
+    data: Path
+    socket: Path
+
+
 class EmbeddedPostgres:
     """A Postgres of our own below `home`; `durable=False` trades safety for speed (tests).
 
@@ -59,9 +69,7 @@ class EmbeddedPostgres:
         self.process: subprocess.Popen[bytes] | None = None
         self._account = places.server_account()
         self._moved_to: Path | None = None
-        self._bin: Path | None = None
-        self._socket: Path | None = None
-        self._data: Path | None = None
+        self._layout: Layout | None = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -78,16 +86,19 @@ class EmbeddedPostgres:
 
     def dsn(self, dbname: str) -> str:
         """Return the URL of one database of this server; Raises RuntimeError before the first start."""
-        if self._socket is None:
+        return f"postgres://postgres@/{quote(dbname)}?host={quote(str(self.layout.socket))}&port={PORT}"
+
+    @property
+    def layout(self) -> Layout:
+        """The server's folders; Raises RuntimeError before the first start."""
+        if self._layout is None:
             raise RuntimeError("this Postgres has not been started")
-        return f"postgres://postgres@/{quote(dbname)}?host={quote(str(self._socket))}&port={PORT}"
+        return self._layout
 
     @property
     def data(self) -> Path:
-        """The folder with the data; Raises RuntimeError before the first start."""
-        if self._data is None:
-            raise RuntimeError("this Postgres has not been started")
-        return self._data
+        """The folder with the data."""
+        return self.layout.data
 
     def start(self) -> Self:
         """Start the server and make the database; keeps trying for 10 s while a killed one leaves. Raises StackError."""
@@ -127,22 +138,20 @@ class EmbeddedPostgres:
         if not places.can_reach(installed, self._account):
             installed = _copied_binaries(places.traversable_root(self.home))
             self._moved_to = places.traversable_root(self.home)
-        self._bin = installed / "bin"
         server = places.own_folder(root / "postgres", mode=0o700, account=self._account)
-        self._socket = places.socket_folder(
+        socket = places.socket_folder(
             server / "run", file_name=f".s.PGSQL.{PORT}.lock", account=self._account
         )
-        self._data = server / "data"
-        if not (self._data / "PG_VERSION").exists():
-            self._initialise(server)
+        self._layout = Layout(installed / "bin", server / "data", socket)
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
         self._check_version()
 
-    def _initialise(self, server: Path) -> None:
+    def _initialise(self) -> None:
         """Run initdb into a folder that gets its name only when it is whole."""
-        assert self._data is not None
-        if self._data.exists() and any(self._data.iterdir()):
-            raise StackError(f"{self._data} is not a Postgres data folder, and it is not empty.")
-        partial = server / "data.partial"
+        if self.data.exists() and any(self.data.iterdir()):
+            raise StackError(f"{self.data} is not a Postgres data folder, and it is not empty.")
+        partial = self.data.with_name("data.partial")
         shutil.rmtree(partial, ignore_errors=True)
         command = ["initdb", "-D", str(partial), "-U", "postgres", "-E", "UTF8", "-A", "trust"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -151,26 +160,24 @@ class EmbeddedPostgres:
         done = self._run(command)
         if done.returncode:
             raise StackError(f"initdb failed: {(done.stderr or done.stdout).strip()[-600:]}")
-        partial.rename(self._data)
+        partial.rename(self.data)
 
     def _check_version(self) -> None:
         """Refuse data of another major version, which this server could not read."""
-        assert self._data is not None
-        found = (self._data / "PG_VERSION").read_text().strip()
+        found = (self.data / "PG_VERSION").read_text().strip()
         shipped = self._run(["postgres", "--version"]).stdout.split()[-1].split(".")[0]
         if shipped != found:
             raise StackError(
-                f"The data in {self._data} is of PostgreSQL {found}, the installed server is {shipped}. "
+                f"The data in {self.data} is of PostgreSQL {found}, the installed server is {shipped}. "
                 f"Dump it with {found} and restore it, or start with another MEDSYNC_HOME."
             )
 
     def _try_to_start(self, deadline: float) -> bool:
         """Start the server once; return True when it answers as ours, False when it ended."""
-        assert self._bin is not None and self._data is not None and self._socket is not None
-        settings = SETTINGS | {"unix_socket_directories": _listed(self._socket), "port": str(PORT)}
+        settings = SETTINGS | {"unix_socket_directories": _listed(self.layout.socket), "port": str(PORT)}
         if not self.durable:
             settings |= FLEETING_SETTINGS
-        command = [str(self._bin / "postgres"), "-D", str(self._data)]
+        command = [str(self.layout.programs / "postgres"), "-D", str(self.data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         self.process = processes.spawn(
@@ -209,20 +216,18 @@ class EmbeddedPostgres:
 
     def _end_left_over(self) -> None:
         """Stop a server that an earlier, killed start left on this data, and clear its stale socket."""
-        assert self._data is not None and self._socket is not None
-        pid = _first_number(self._data / "postmaster.pid")
-        if pid and str(self._data) in processes.command_line(pid):
-            self._run(["pg_ctl", "-D", str(self._data), "-m", "fast", "-w", "-t", "10", "stop"])
+        pid = _first_number(self.data / "postmaster.pid")
+        if pid and str(self.data) in processes.command_line(pid):
+            self._run(["pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "10", "stop"])
             return
         # The folder is ours alone: a lock file here is a dead server's, whoever wears its process id now.
-        for stale in self._socket.glob(".s.PGSQL.*"):
+        for stale in self.layout.socket.glob(".s.PGSQL.*"):
             with contextlib.suppress(FileNotFoundError):
                 stale.unlink()
 
     def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        assert self._bin is not None
         return subprocess.run(
-            [str(self._bin / command[0]), *command[1:]],
+            [str(self.layout.programs / command[0]), *command[1:]],
             capture_output=True,
             text=True,
             check=False,
