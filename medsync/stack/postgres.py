@@ -62,6 +62,8 @@ class EmbeddedPostgres:
     Start it from a long-lived thread: on Linux the server ends with the thread that started it.
     """
 
+    name = "postgres"
+
     def __init__(self, home: Path, durable: bool = True) -> None:
         self.home = Path(home).resolve()
         self.durable = durable

@@ -73,19 +73,18 @@ def spawn(
 def end(
     process: subprocess.Popen[bytes],
     *,
-    with_signal: signal.Signals = signal.SIGTERM,
+    with_signal: signal.Signals | None = signal.SIGTERM,
     patience: float = 10.0,
     last_resort: signal.Signals = signal.SIGKILL,
 ) -> None:
-    """Ask `process` to stop, wait `patience` seconds, then send `last_resort`; reaps it."""
+    """Ask `process` to stop (None: it has been asked), wait `patience` seconds, then send `last_resort`; reaps it."""
     if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
+        if with_signal is not None:
             process.send_signal(with_signal)
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(last_resort)
+            process.send_signal(last_resort)
     process.wait()
 
 

@@ -23,6 +23,8 @@ START_SECONDS = 10.0
 class EmbeddedValkey:
     """A Valkey of our own: broker, cache and channel layer. It keeps nothing, the database is the record."""
 
+    name = "valkey"
+
     def __init__(self, home: Path) -> None:
         self.home = Path(home).resolve()
         self.log = self.home / "logs" / "valkey.log"

@@ -1,0 +1,23 @@
+"""`manage.py prepare`: make the database ready to serve."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+
+from medsync.stack.command import StackCommand
+
+
+class Command(StackCommand):
+    """Migrate every schema and, where the demo is on, seed it. Safe to run again."""
+
+    help = "Migrate every clinic's schema and, with MEDSYNC_DEMO=1, seed the demo clinics. Safe to run again."
+
+    def answer(self, **options: Any) -> dict[str, Any]:
+        """Return what was done."""
+        call_command("migrate_schemas", verbosity=options["verbosity"], interactive=False)
+        if settings.MEDSYNC_DEMO:
+            from medsync.stack import demo
+
+            demo.seed()
+        return {"migrated": True, "demo": bool(settings.MEDSYNC_DEMO)}
