@@ -26,17 +26,29 @@ _MINUTE = timedelta(minutes=1)
 
 
 class WeeklySpan(NamedTuple):
-    """Hours on one weekday (0 = Monday): wall minutes from ``opens`` up to, not including, ``closes``."""
+    """Hours on one weekday (0 = Monday): wall minutes from ``opens`` up to, not including, ``closes``.
+
+    They hold on the dates from ``since`` to ``until``, both included; None is no bound.
+    """
 
     weekday: int
     opens: int
     closes: int
+    since: date | None = None
+    until: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Return whether these hours are in force on a date of their weekday."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
 def wall_minutes(moment: time, *, end: bool = False) -> int:
-    """Return the minutes since midnight; as an end, 00:00 is the midnight that closes the day."""
+    """Return the minutes since midnight; as an end, 23:59 is the midnight that closes the day.
+
+    A time field cannot hold 24:00, and nobody means to close a minute before midnight.
+    """
     minutes = moment.hour * 60 + moment.minute
-    return DAY if end and minutes == 0 else minutes
+    return DAY if end and minutes == DAY - 1 else minutes
 
 
 def to_minute(instant: datetime) -> int:
@@ -159,6 +171,7 @@ def open_ranges(days: ZoneDays, spans: Iterable[WeeklySpan], first: date, last: 
         (days.instant(day, span.opens), days.instant(day, span.closes))
         for day in dates(first, last)
         for span in by_weekday[day.weekday()]
+        if span.holds_on(day)
     )
 
 
@@ -213,3 +226,26 @@ def intersect(left: Sequence[Range], right: Sequence[Range]) -> list[Range]:
 def overlaps(ranges: Iterable[Range], begin: int, end: int) -> bool:
     """Return whether any range shares time with ``[begin, end)``."""
     return any(low < end and begin < high for low, high in ranges if low < high)
+
+
+def opening_deadline(
+    opening: Iterable[WeeklySpan], days: ZoneDays, *, asked_at: int, minutes: int, latest: int
+) -> int:
+    """Return when ``minutes`` of opening time have passed since ``asked_at``, but ``latest`` at most.
+
+    The clock stands still while the place is closed, and runs through hours that clocks skip or double as they
+    really pass. A place without opening hours is taken as always open.
+    """
+    spans = list(opening)
+    if not spans:
+        return min(asked_at + minutes, latest)
+    left = minutes
+    day = days.date_of(asked_at)
+    while days.bounds(day)[0] < latest:
+        for begin, end in open_ranges(days, spans, day, day + timedelta(days=1)):
+            begin = max(begin, asked_at)
+            if begin + left <= end:
+                return min(begin + left, latest)
+            left -= max(0, end - begin)
+        day += timedelta(days=1)
+    return latest
