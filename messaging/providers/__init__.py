@@ -1,0 +1,39 @@
+"""The providers that this installation speaks, one folder each; `docs/adding-a-provider.md` says how to add one."""
+
+from functools import cache
+from importlib import import_module
+
+from django.conf import settings
+
+from messaging.providers.base import Provider
+
+
+class UnknownProvider(LookupError):
+    """No provider of this name is switched on."""
+
+
+@cache
+def _load(paths: tuple[str, ...]) -> dict[str, Provider]:
+    found: dict[str, Provider] = {}
+    for path in paths:
+        module, _, name = path.partition(":")
+        provider: Provider = getattr(import_module(module), name)
+        found[provider.slug] = provider
+    return found
+
+
+def _all() -> dict[str, Provider]:
+    return _load(tuple(settings.MESSAGING_PROVIDERS))
+
+
+def get(slug: str) -> Provider:
+    """Return the provider of this name. Raises UnknownProvider."""
+    try:
+        return _all()[slug]
+    except KeyError:
+        raise UnknownProvider(slug) from None
+
+
+def all_slugs() -> tuple[str, ...]:
+    """Return the names of the providers that are switched on, in the order of the setting."""
+    return tuple(_all())

@@ -1,0 +1,186 @@
+"""What every provider folder must pass: subclass `ProviderContract` and say how its wire looks.
+
+See docs/adding-a-provider.md. The base class is not collected by itself.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from messaging.providers.base import (
+    InboundMessage,
+    InboundRequest,
+    InlineReply,
+    Malformed,
+    Outbound,
+    Provider,
+    SendError,
+    StatusUpdate,
+)
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+
+
+class ProviderContract:
+    """The promises of `messaging.providers.base.Provider`, as tests."""
+
+    provider: Provider
+    account = "account-1"
+    secret = "secret-1"
+    number = "+14155550199"
+    patient = "+14155550101"
+
+    def message(self, **changes: str) -> InboundRequest:
+        """Return a signed inbound message; changes: body, event_id, from_address, channel, to_number."""
+        raise NotImplementedError
+
+    def status(self, **changes: str) -> InboundRequest:
+        """Return a signed status callback; changes: status, event_id, error_code, ref."""
+        raise NotImplementedError
+
+    def resigned(self, request: InboundRequest, form: Mapping[str, str]) -> InboundRequest:
+        """Return the request with another form, still carrying the signature of the first."""
+        raise NotImplementedError
+
+    # Verification
+
+    def test_its_own_signature_is_accepted(self) -> None:
+        assert self.provider.verify(self.message(body="hola"), [self.secret])
+
+    def test_any_of_several_secrets_may_have_signed(self) -> None:
+        assert self.provider.verify(self.message(), ["another", "", self.secret])
+
+    def test_no_secret_or_a_wrong_one_accepts_nothing(self) -> None:
+        assert not self.provider.verify(self.message(), [])
+        assert not self.provider.verify(self.message(), [""])
+        assert not self.provider.verify(self.message(), ["wrong"])
+
+    def test_a_changed_body_is_refused(self) -> None:
+        first, second = self.message(body="yes"), self.message(body="no")
+        forged = dataclasses.replace(second, headers=first.headers)
+        assert not self.provider.verify(forged, [self.secret])
+
+    @pytest.mark.parametrize("value", ["", "x", "é", "=" * 28, "A" * 10_000, "\x00", "ünïcödé" * 4])
+    def test_a_nonsense_signature_is_refused_without_an_exception(self, value: str) -> None:
+        request = self.message()
+        headers = {name: (value if "signature" in name else old) for name, old in request.headers.items()}
+        assert not self.provider.verify(dataclasses.replace(request, headers=headers), [self.secret])
+
+    def test_a_missing_signature_is_refused(self) -> None:
+        request = dataclasses.replace(self.message(), headers={})
+        assert not self.provider.verify(request, [self.secret])
+
+    def test_it_names_the_account_and_our_number_before_anything_is_verified(self) -> None:
+        assert self.provider.named_account(self.message()) == self.account
+        assert self.provider.named_number(self.message()) == self.number
+        empty = dataclasses.replace(self.message(), form={}, raw_form={}, body=b"")
+        assert self.provider.named_account(empty) == ""
+        assert self.provider.named_number(empty) == ""
+
+    # Parsing
+
+    def test_a_message_is_parsed_whole(self) -> None:
+        parsed = self.provider.parse_message(self.message(body="¿Tienen cita? 👋 ", event_id="SM7"))
+        assert isinstance(parsed, InboundMessage)
+        assert (parsed.event_id, parsed.body, parsed.kind) == ("SM7", "¿Tienen cita? 👋 ", "text")
+        assert (parsed.from_address, parsed.from_phone) == (self.patient, self.patient)
+        assert (parsed.to_number, parsed.account_sid) == (self.number, self.account)
+
+    @pytest.mark.parametrize("channel", ["whatsapp", "sms"])
+    def test_every_channel_arrives_as_such_and_without_prefixes(self, channel: str) -> None:
+        if channel not in self.provider.channels:
+            pytest.skip("not a channel of this provider")
+        parsed = self.provider.parse_message(self.message(channel=channel))
+        assert parsed.channel == channel
+        assert ":" not in parsed.from_address + parsed.to_number
+
+    @pytest.mark.parametrize("body", ["", "a\x00b", "é" * 70_000, "\ud83d\ude42" * 1000, "{0.__class__}"])
+    def test_whatever_the_text_it_can_be_stored(self, body: str) -> None:
+        body = body.encode("utf-16", "surrogatepass").decode("utf-16")
+        parsed = self.provider.parse_message(self.message(body=body))
+        assert "\x00" not in parsed.body
+        parsed.body.encode("utf-8")
+
+    def test_a_hidden_number_is_an_address_without_a_phone(self) -> None:
+        if "whatsapp" not in self.provider.channels:
+            pytest.skip("no WhatsApp")
+        parsed = self.provider.parse_message(
+            self.message(channel="whatsapp", from_address="US.1a2B3c4D5e6F7g8H9i0J")
+        )
+        assert parsed.from_address == parsed.from_user_id == "US.1a2B3c4D5e6F7g8H9i0J"
+        assert parsed.from_phone is None
+
+    def test_an_empty_form_is_malformed_not_a_crash(self) -> None:
+        empty = dataclasses.replace(self.message(), form={}, raw_form={}, body=b"")
+        with pytest.raises(Malformed):
+            self.provider.parse_message(empty)
+        with pytest.raises(Malformed):
+            self.provider.parse_status(empty)
+
+    @pytest.mark.parametrize("status", ["queued", "sent", "delivered", "read", "undelivered", "failed"])
+    def test_statuses_come_in_our_words(self, status: str) -> None:
+        parsed = self.provider.parse_status(self.status(status=status, event_id="SM8", ref="c.a"))
+        assert isinstance(parsed, StatusUpdate)
+        assert (parsed.status, parsed.provider_message_id, parsed.our_ref) == (status, "SM8", "c.a")
+
+    def test_a_failure_brings_its_number(self) -> None:
+        parsed = self.provider.parse_status(self.status(status="failed", error_code="63016"))
+        assert parsed.error_code == "63016"
+
+    # Answering
+
+    def test_an_answer_is_never_plain_text(self) -> None:
+        reply = InlineReply(body="hola", status_callback_url="https://medsync.example/s?a=1")
+        for response in (
+            self.provider.acknowledge(),
+            self.provider.acknowledge([reply] if self.provider.answers_inline else []),
+            self.provider.refuse(),
+        ):
+            assert "text/plain" not in response.content_type
+        assert self.provider.acknowledge().status in (200, 204)
+        assert (self.provider.refuse().status, self.provider.refuse().body) == (403, b"")
+
+    # Sending
+
+    def outbound(self, **changes: str) -> Outbound:
+        """Return a message to send."""
+        values = {
+            "account_sid": self.account,
+            "secret": self.secret,
+            "channel": "whatsapp",
+            "from_number": self.number,
+            "to_address": self.patient,
+            "body": "Su cita está confirmada.",
+            "status_callback_url": "https://medsync.example/status?a=c.a",
+            "ref": "c.a",
+        }
+        return Outbound(**{**values, **changes})  # type: ignore[arg-type]
+
+    def test_a_send_gives_a_receipt_with_an_id(self) -> None:
+        receipt = self.provider.send(self.outbound())
+        assert receipt.provider_message_id
+        assert receipt.status in ("queued", "sending", "sent")
+        assert self.provider.send(self.outbound()).provider_message_id != receipt.provider_message_id
+
+    def test_nothing_of_a_message_shows_in_its_representation(self) -> None:
+        text = repr(self.outbound())
+        assert self.patient not in text
+        assert "confirmada" not in text
+        assert self.secret not in text
+
+    def test_the_list_is_asked_without_an_exception_of_any_library(self) -> None:
+        try:
+            listed = self.provider.list_recent(
+                self.account,
+                self.secret,
+                from_number=self.number,
+                to_address=self.patient,
+                channel="whatsapp",
+                since=datetime.now(UTC) - timedelta(minutes=1),
+                until=datetime.now(UTC) + timedelta(minutes=1),
+            )
+        except SendError:
+            return
+        assert all(line.created_at.tzinfo is not None for line in listed)

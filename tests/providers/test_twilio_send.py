@@ -1,0 +1,223 @@
+"""Sending by the official SDK to a stand-in: every outcome is one of ours, and nothing else gets out."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from messaging.providers.base import ErrorKind, Outbound, SendError
+from messaging.providers.twilio import errors, http, provider
+from tests.standin.twilio import ACCOUNT, TOKEN, Script, TwilioStandIn, refuse
+
+NUMBER, PATIENT = "+14155550199", "+15005550001"
+
+
+@pytest.fixture
+def twilio(settings) -> Iterator[TwilioStandIn]:
+    with TwilioStandIn() as standin:
+        settings.TWILIO_API_BASE_URL = standin.base_url
+        yield standin
+
+
+def outbound(**changes: str) -> Outbound:
+    values = {
+        "account_sid": ACCOUNT,
+        "secret": TOKEN,
+        "channel": "whatsapp",
+        "from_number": NUMBER,
+        "to_address": PATIENT,
+        "body": "Su cita está confirmada 👍",
+        "status_callback_url": "https://medsync.example/api/webhooks/whatsapp/status?a=c.a#rc=2",
+        "ref": "c.a",
+    }
+    return Outbound(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def failure(**changes: str) -> SendError:
+    with pytest.raises(SendError) as raised:
+        provider.send(outbound(**changes))
+    # A traceback with the library's own exception in it would show the provider's text.
+    assert raised.value.__context__ is None or raised.value.__suppress_context__
+    return raised.value
+
+
+def test_both_numbers_carry_the_channel(twilio: TwilioStandIn) -> None:
+    receipt = provider.send(outbound())
+    (accepted,) = twilio.accepted
+    assert (accepted.from_, accepted.to) == (f"whatsapp:{NUMBER}", f"whatsapp:{PATIENT}")
+    assert (accepted.body, accepted.ref) == ("Su cita está confirmada 👍", "c.a")
+    assert (receipt.provider_message_id, receipt.status) == (accepted.sid, "queued")
+
+
+def test_an_sms_carries_none(twilio: TwilioStandIn) -> None:
+    provider.send(outbound(channel="sms"))
+    assert (twilio.accepted[0].from_, twilio.accepted[0].to) == (NUMBER, PATIENT)
+
+
+def test_a_hidden_number_is_sent_to_as_it_came(twilio: TwilioStandIn) -> None:
+    provider.send(outbound(to_address="US.1a2B3c4D5e6F7g8H9i0J"))
+    assert twilio.accepted[0].to == "whatsapp:US.1a2B3c4D5e6F7g8H9i0J"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "kind", "accepted"),
+    [
+        ("429", "20429", ErrorKind.RETRY, 0),
+        (refuse(21611, 400), "21611", ErrorKind.RETRY, 0),
+        ("401", "20003", ErrorKind.ACCOUNT, 0),
+        (refuse(20003, 403), "20003", ErrorKind.ACCOUNT, 0),
+        (refuse(20005, 400), "20005", ErrorKind.ACCOUNT, 0),
+        (refuse(20404, 404), "20404", ErrorKind.PERMANENT, 0),
+        (refuse(21610, 400), "21610", ErrorKind.PERMANENT, 0),
+        (refuse(63016, 400), "63016", ErrorKind.PERMANENT, 0),
+        (refuse(99999, 400), "99999", ErrorKind.PERMANENT, 0),
+        (refuse(20503, 503), "20503", ErrorKind.UNKNOWN, 0),
+        ("500", "500", ErrorKind.UNKNOWN, 0),
+        ("reset", "no_answer", ErrorKind.UNKNOWN, 0),
+        ("accept_then_500", "502", ErrorKind.UNKNOWN, 1),
+        ("accept_then_reset", "no_answer", ErrorKind.UNKNOWN, 1),
+        ("garbage", "garbage", ErrorKind.UNKNOWN, 1),
+        ("empty", "garbage", ErrorKind.UNKNOWN, 1),
+        ("no_sid", "garbage", ErrorKind.UNKNOWN, 1),
+    ],
+)
+def test_each_outcome_is_one_of_ours(
+    twilio: TwilioStandIn, script: Script | str, code: str, kind: ErrorKind, accepted: int
+) -> None:
+    twilio.script(script)
+    error = failure()
+    assert (error.code, error.kind) == (code, kind)
+    assert len(twilio.accepted) == accepted
+
+
+@pytest.mark.parametrize("script", ["accept_then_hang", "drip"])
+def test_an_answer_that_does_not_end_is_cut_off(twilio: TwilioStandIn, script: str, settings) -> None:
+    settings.OUTBOX_HTTP_DEADLINE = 0.6
+    twilio.script(Script(kind=script, seconds=5))
+    started = datetime.now(UTC)
+    assert failure().kind is ErrorKind.UNKNOWN
+    assert datetime.now(UTC) - started < timedelta(seconds=3)
+    assert len(twilio.accepted) == 1
+
+
+def test_the_deadlines_add_up_to_fifteen_seconds(settings) -> None:
+    settings.OUTBOX_HTTP_DEADLINE = 15.0
+    assert http.connect_seconds() + http.answer_seconds() == 15
+
+
+def test_an_answer_that_is_too_big_is_not_read(twilio: TwilioStandIn, monkeypatch) -> None:
+    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 200)
+    assert failure().kind is ErrorKind.UNKNOWN
+
+
+def test_nobody_listening_means_surely_not_sent(settings) -> None:
+    settings.TWILIO_API_BASE_URL = "http://127.0.0.1:9"
+    error = failure()
+    assert (error.code, error.kind) == ("unreachable", ErrorKind.RETRY)
+
+
+def test_an_unknown_host_means_surely_not_sent(settings) -> None:
+    settings.TWILIO_API_BASE_URL = "http://nowhere.invalid"
+    assert failure().kind is ErrorKind.RETRY
+
+
+def test_twilio_says_how_long_to_wait(twilio: TwilioStandIn) -> None:
+    twilio.script(Script(kind="429", retry_after="7"), Script(kind="429", retry_after="soon"))
+    assert failure().retry_after == 7.0
+    assert failure().retry_after is None
+
+
+def test_a_wrong_token_is_the_accounts_trouble(twilio: TwilioStandIn) -> None:
+    assert failure(secret="wrong").kind is ErrorKind.ACCOUNT
+
+
+def test_without_credentials_nothing_is_sent_from_another_account(twilio: TwilioStandIn, monkeypatch) -> None:
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", ACCOUNT)
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
+    assert failure(account_sid="", secret="").kind is ErrorKind.ACCOUNT
+    assert twilio.requests == 0
+
+
+def test_a_text_that_is_too_long_is_not_even_tried(twilio: TwilioStandIn) -> None:
+    error = failure(body="x" * 1601)
+    assert (error.code, error.kind, twilio.requests) == ("21617", ErrorKind.PERMANENT, 0)
+
+
+def test_no_number_and_no_text_shows_in_errors_or_logs(twilio: TwilioStandIn, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
+    twilio.script(refuse(21211), "accept_then_reset")
+    shown = f"{failure()!r} {failure()} {caplog.text}"
+    assert "15005550001" not in shown
+    assert "confirmada" not in shown
+    assert TOKEN not in shown
+
+
+def test_the_connection_is_kept_between_sends(twilio: TwilioStandIn) -> None:
+    opened: list[object] = []
+    original = http._PlainConnection.connect
+
+    def connect(self: object) -> None:
+        opened.append(self)
+        original(self)
+
+    http._PlainConnection.connect = connect
+    try:
+        for _ in range(5):
+            provider.send(outbound())
+    finally:
+        http._PlainConnection.connect = original
+    assert len(opened) == 1
+
+
+class TestTheList:
+    def listed(self, **changes: object) -> list:
+        values: dict = {
+            "from_number": NUMBER,
+            "to_address": PATIENT,
+            "channel": "whatsapp",
+            "since": datetime.now(UTC) - timedelta(minutes=1),
+            "until": datetime.now(UTC) + timedelta(minutes=1),
+        }
+        return list(provider.list_recent(ACCOUNT, TOKEN, **{**values, **changes}))
+
+    def test_it_finds_a_send_whose_answer_was_lost(self, twilio: TwilioStandIn) -> None:
+        twilio.script("accept_then_reset")
+        failure()
+        provider.send(outbound(to_address="+15005550002"))
+        (line,) = self.listed()
+        assert line.provider_message_id == twilio.accepted[0].sid
+        assert (line.direction, line.status, line.error_code) == ("api", "queued", "")
+        assert (line.from_address, line.to_address) == (NUMBER, PATIENT)
+        assert line.created_at.tzinfo is not None
+
+    def test_inline_replies_are_told_from_sends(self, twilio: TwilioStandIn) -> None:
+        twilio.note_inline_reply(ACCOUNT, f"whatsapp:{NUMBER}", f"whatsapp:{PATIENT}", "hola", "")
+        assert [line.direction for line in self.listed()] == ["reply"]
+
+    def test_it_turns_pages_and_is_newest_first(self, twilio: TwilioStandIn) -> None:
+        for n in range(120):
+            twilio.note_inline_reply(ACCOUNT, f"whatsapp:{NUMBER}", f"whatsapp:{PATIENT}", str(n), "")
+        assert [line.body for line in self.listed()] == [str(n) for n in reversed(range(120))]
+
+    def test_what_is_older_or_newer_is_left_out(self, twilio: TwilioStandIn) -> None:
+        provider.send(outbound())
+        assert self.listed(since=datetime.now(UTC) + timedelta(seconds=30)) == []
+        assert self.listed(until=datetime.now(UTC) - timedelta(seconds=30)) == []
+
+    @pytest.mark.parametrize(("status", "kind"), [(500, ErrorKind.UNKNOWN), (401, ErrorKind.ACCOUNT)])
+    def test_a_list_that_does_not_answer_is_an_error_of_ours(
+        self, twilio: TwilioStandIn, status: int, kind: ErrorKind
+    ) -> None:
+        twilio.list_fails = status
+        with pytest.raises(SendError) as raised:
+            self.listed()
+        assert raised.value.kind is kind
+
+
+def test_error_numbers_have_one_cause() -> None:
+    assert errors.cause("21610") is errors.Cause.OPT_OUT
+    assert errors.cause("63016") is errors.Cause.WINDOW
+    assert errors.cause("1") is None
+    codes = [code for codes in errors._CODES.values() for code in codes]
+    assert len(codes) == len(set(codes))
