@@ -9,3 +9,7 @@ class StackConfig(AppConfig):
     name = "medsync.stack"
     label = "stack"
     verbose_name = "Stack"
+
+    def ready(self) -> None:
+        """Register the system checks; they belong to no app of their own."""
+        from medsync import checks  # noqa: F401
