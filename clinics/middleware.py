@@ -1,0 +1,67 @@
+"""The way into a clinic: /c/<slug>/… becomes SCRIPT_NAME, strangers are kept out, answers say whose they are."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.urls import set_script_prefix, set_urlconf
+
+from clinics.permissions import Action, can
+from clinics.tenancy import clinic_by_slug, in_clinic
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+MAX_PATH = 2000
+
+
+class CleanPathMiddleware:
+    """Refuse paths that no page has: NUL (the database would raise), control characters, over-long ones."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer 400, or go on in the public schema, whatever this thread did before."""
+        path = request.path_info
+        if len(path) > MAX_PATH or any(ord(c) < 32 or "\ud800" <= c <= "\udfff" for c in path):
+            return HttpResponseBadRequest(content_type="text/html")
+        connection.set_schema_to_public()  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+class ClinicMiddleware:
+    """Enter the clinic of /c/<slug>/ for its members; comes after the session and the user are known."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Log-in first, then 404 for a clinic that is unknown or somebody else's."""
+        if not request.path_info.startswith("/c/"):
+            return self.get_response(request)
+        slug, slash, rest = request.path_info[3:].partition("/")
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        clinic = clinic_by_slug(slug)
+        if clinic is None or not can(request.user, clinic, Action.WORK):
+            raise Http404
+        if not slash:  # "/c/riverside": Django's own answer to a missing slash would lose the prefix
+            return HttpResponse(status=301, headers={"Location": f"/c/{slug}/"})
+        prefix = f"/c/{slug}"
+        with in_clinic(clinic):
+            request.clinic = clinic  # type: ignore[attr-defined]
+            request.urlconf = "medsync.clinic_urls"  # type: ignore[attr-defined]
+            set_urlconf("medsync.clinic_urls")
+            request.path_info = request.META["PATH_INFO"] = "/" + rest
+            request.META["SCRIPT_NAME"] = prefix
+            set_script_prefix(prefix + "/")
+            try:
+                response = self.get_response(request)
+            finally:
+                set_urlconf(None)
+            response["X-Clinic"] = str(clinic.id)
+            if "Cache-Control" not in response:
+                response["Cache-Control"] = "no-store, private"
+            return response

@@ -1,0 +1,26 @@
+"""The shared schema: who we serve, who may enter, and what routing needs before a clinic is known."""
+
+from clinics.models.access import ApiToken, IdempotencyKey, Invitation, Membership, Role, User
+from clinics.models.clinic import Clinic, ClinicState, Domain
+from clinics.models.ledger import Counter, DeadTask, HeldEvent
+from clinics.models.sender import Channel, ProviderAccount, Sender, SenderHealth, SenderStatus
+
+__all__ = [
+    "ApiToken",
+    "Channel",
+    "Clinic",
+    "ClinicState",
+    "Counter",
+    "DeadTask",
+    "Domain",
+    "HeldEvent",
+    "IdempotencyKey",
+    "Invitation",
+    "Membership",
+    "ProviderAccount",
+    "Role",
+    "Sender",
+    "SenderHealth",
+    "SenderStatus",
+    "User",
+]

@@ -1,0 +1,54 @@
+"""Who may do what in a clinic: the one table that views, API, consumers and both admins ask."""
+
+from enum import StrEnum
+from typing import Any
+
+from clinics.models import Clinic, Membership, Role
+
+
+class Action(StrEnum):
+    """Something a member does in a clinic."""
+
+    WORK = "work"  # see and answer: inbox, requests, calendar
+    DECIDE = "decide"  # accept or decline requests
+    MANAGE_SENDERS = "manage_senders"
+    MANAGE_MEMBERS = "manage_members"
+    MANAGE_SETTINGS = "manage_settings"
+    PUT_AWAY = "put_away"  # a conversation
+    ADMIN = "admin"  # the clinic's Django admin
+
+
+_EVERYBODY = frozenset(Role.values)
+_LEADERS = frozenset({Role.OWNER.value, Role.ADMIN_DOCTOR.value})
+
+ALLOWED: dict[Action, frozenset[str]] = {
+    Action.WORK: _EVERYBODY,
+    Action.DECIDE: _EVERYBODY,
+    Action.MANAGE_SENDERS: _LEADERS,
+    Action.MANAGE_MEMBERS: _LEADERS,
+    Action.MANAGE_SETTINGS: _LEADERS,
+    Action.PUT_AWAY: _LEADERS,
+    Action.ADMIN: _LEADERS,
+}
+
+
+def role_of(user: Any, clinic: Clinic, *, fresh: bool = False) -> str | None:
+    """Return the user's role in the clinic, or None for a stranger.
+
+    The answer is kept on the user object, which lives for one request; what lives longer (a websocket)
+    asks with `fresh`. An operator of the platform is a stranger here.
+    """
+    if not getattr(user, "is_authenticated", False) or not user.is_active:
+        return None
+    known: dict[Any, str | None] = user.__dict__.setdefault("_clinic_roles", {})
+    if fresh or clinic.pk not in known:
+        memberships = Membership.objects.filter(user_id=user.pk, clinic_id=clinic.pk, ended_at=None)
+        if fresh:
+            memberships = memberships.filter(user__is_active=True)
+        known[clinic.pk] = memberships.values_list("role", flat=True).first()
+    return known[clinic.pk]
+
+
+def can(user: Any, clinic: Clinic, action: Action, *, fresh: bool = False) -> bool:
+    """Tell whether the user may do this in this clinic."""
+    return role_of(user, clinic, fresh=fresh) in ALLOWED[action]

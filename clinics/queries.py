@@ -1,0 +1,131 @@
+"""Reads of the shared room; what routing needs is kept in the process for some seconds."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from clinics.models import Clinic, ClinicState, Membership, ProviderAccount, Sender, SenderStatus
+from medsync.lib import clock
+
+CACHE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a number leads, with what signs its webhooks. Never logged: `secrets` are in clear."""
+
+    sender_id: UUID
+    channel: str
+    phone_number: str
+    clinic_id: UUID
+    schema_name: str
+    country: str
+    language: str
+    zone: str
+    account_id: UUID
+    account_sid: str
+    provider: str
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+_routes: dict[tuple[str, str], tuple[float, Route | None]] = {}
+_routes_lock = threading.Lock()
+
+
+def forget_routes() -> None:
+    """Empty this process's cache of routes; every process forgets by itself after CACHE_SECONDS."""
+    with _routes_lock:
+        _routes.clear()
+
+
+def secrets_of(account: ProviderAccount, *, now: datetime | None = None) -> tuple[str, ...]:
+    """Return the tokens that may sign for an account: the present one, then a previous one still valid."""
+    if account.is_master:
+        token = {"twilio": settings.TWILIO_AUTH_TOKEN}.get(account.provider, "")
+        return (token,) if token else ()
+    tokens = [account.auth_token] if account.auth_token else []
+    until = account.previous_until
+    if account.previous_token and (until is None or until > (now or clock.now())):
+        tokens.append(account.previous_token)
+    return tuple(tokens)
+
+
+def sender_for(channel: str, phone_number: str) -> Route | None:
+    """Return where an active number (E.164) of that channel leads, or None; at most CACHE_SECONDS old."""
+    key, at = (channel, phone_number), time.monotonic()
+    found = _routes.get(key)
+    if found and at - found[0] < CACHE_SECONDS:
+        return found[1]
+    sender = (
+        Sender.objects.select_related("account", "clinic")
+        .filter(
+            channel=channel,
+            phone_number=phone_number,
+            status=SenderStatus.ACTIVE,
+            clinic__state=ClinicState.READY,
+        )
+        .first()
+    )
+    route = None if sender is None else _route(sender)
+    with _routes_lock:
+        if len(_routes) > 50_000:
+            _routes.clear()
+        _routes[key] = (at, route)
+    return route
+
+
+def _route(sender: Sender) -> Route:
+    account, clinic = sender.account, sender.clinic
+    return Route(
+        sender_id=sender.pk,
+        channel=sender.channel,
+        phone_number=sender.phone_number,
+        clinic_id=clinic.pk,
+        schema_name=clinic.schema_name,
+        country=clinic.country,
+        language=clinic.language,
+        zone=clinic.timezone,
+        account_id=account.pk,
+        account_sid=account.external_id,
+        provider=account.provider,
+        secrets=secrets_of(account),
+    )
+
+
+def account_for_sid(provider: str, external_id: str) -> ProviderAccount | None:
+    """Return the account that the provider calls by that id."""
+    return ProviderAccount.objects.filter(provider=provider, external_id=external_id).first()
+
+
+def clinics_of(user: Any) -> list[Clinic]:
+    """Return the ready clinics that the user is a member of, by name."""
+    return list(
+        Clinic.objects.filter(
+            memberships__user_id=user.pk, memberships__ended_at=None, state=ClinicState.READY
+        ).order_by("name", "id")
+    )
+
+
+def clinic_for(user: Any, ref: str) -> Clinic | None:
+    """Return the ready clinic that the user means by an id or a slug, or None for unknown and foreign ones."""
+    match = Q(slug=ref)
+    try:
+        match |= Q(pk=UUID(ref))
+    except ValueError:
+        pass
+    return Clinic.objects.filter(
+        match, state=ClinicState.READY, memberships__user_id=user.pk, memberships__ended_at=None
+    ).first()
+
+
+def members_of(clinic: Clinic) -> list[Membership]:
+    """Return the present members of a clinic with their users, in the order they came."""
+    return list(
+        Membership.objects.filter(clinic=clinic, ended_at=None).select_related("user").order_by("created_at", "id")
+    )

@@ -1,0 +1,155 @@
+"""Linking numbers to clinics and taking them off."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from clinics.models import Clinic, ProviderAccount, Sender, SenderHealth, SenderStatus
+from clinics.queries import forget_routes
+from clinics.signals import sender_linked
+from clinics.tenancy import in_clinic
+
+MAX_ACTIVE = 3
+PREVIOUS_TOKEN_HOURS = 24
+
+
+class LinkError(ValueError):
+    """A number cannot be linked; `code` is the API's word for why."""
+
+    code = "invalid"
+
+
+class AlreadyLinked(LinkError):
+    """The number is active for this channel in this clinic."""
+
+    code = "already_linked"
+
+
+class LinkedElsewhere(LinkError):
+    """The number belongs to another clinic."""
+
+    code = "linked_elsewhere"
+
+
+class SenderLimit(LinkError):
+    """The clinic has three active numbers on this channel."""
+
+    code = "sender_limit"
+
+
+class AccountMissing(LinkError):
+    """There is no such provider account to link with, or no token for it."""
+
+    code = "no_account"
+
+
+class DemoClinic(LinkError):
+    """A demo clinic's patients are invented: real numbers are not connected to it."""
+
+    code = "demo_clinic"
+
+
+def account_for_linking(
+    clinic: Clinic, *, provider: str, account_sid: str, auth_token: str, now: datetime
+) -> ProviderAccount:
+    """Return the account that a number of the clinic is sent through: its own subaccount, else the master one.
+
+    A new token for a known account keeps the old one valid for PREVIOUS_TOKEN_HOURS. Raises AccountMissing,
+    LinkedElsewhere (the account belongs to another clinic).
+    """
+    if provider == "local":
+        return ProviderAccount.objects.get(provider="local", clinic=clinic)
+    if not account_sid or account_sid == settings.TWILIO_ACCOUNT_SID:
+        if not settings.TWILIO_ACCOUNT_SID:
+            raise AccountMissing
+        master, _ = ProviderAccount.objects.get_or_create(
+            provider=provider, external_id=settings.TWILIO_ACCOUNT_SID, defaults={"is_master": True}
+        )
+        return master
+    account = ProviderAccount.objects.select_for_update().filter(provider=provider, external_id=account_sid).first()
+    if account is None:
+        if not auth_token:
+            raise AccountMissing
+        return ProviderAccount.objects.create(
+            provider=provider, external_id=account_sid, clinic=clinic, auth_token=auth_token
+        )
+    if account.clinic_id != clinic.pk:
+        raise LinkedElsewhere
+    if auth_token and auth_token != account.auth_token:
+        account.previous_token, account.auth_token = account.auth_token, auth_token
+        account.previous_until = now + timedelta(hours=PREVIOUS_TOKEN_HOURS)
+        account.state = ProviderAccount.State.ACTIVE
+        account.save(update_fields=["previous_token", "auth_token", "previous_until", "state"])
+    return account
+
+
+def link_sender(
+    clinic: Clinic,
+    *,
+    phone_number: str,
+    channel: str,
+    provider: str,
+    now: datetime,
+    display_name: str = "",
+    provider_sender_id: str = "",
+    account_sid: str = "",
+    auth_token: str = "",
+) -> Sender:
+    """Register an E.164 number for one channel of the clinic; the first of a channel becomes primary.
+
+    Raises AlreadyLinked, LinkedElsewhere, SenderLimit, AccountMissing, DemoClinic.
+    """
+    if clinic.is_demo and provider != "local":
+        raise DemoClinic
+    try:
+        with transaction.atomic():
+            Clinic.objects.select_for_update().get(pk=clinic.pk)  # ranks are given out one at a time
+            mine = Sender.objects.filter(clinic=clinic, channel=channel, status=SenderStatus.ACTIVE)
+            if mine.filter(phone_number=phone_number).exists():
+                raise AlreadyLinked
+            taken = set(mine.values_list("rank", flat=True))
+            free = [rank for rank in range(1, MAX_ACTIVE + 1) if rank not in taken]
+            elsewhere = Sender.objects.filter(phone_number=phone_number, status=SenderStatus.ACTIVE).exclude(clinic=clinic)
+            if elsewhere.exists():
+                raise LinkedElsewhere
+            if not free:
+                raise SenderLimit
+            account = account_for_linking(
+                clinic, provider=provider, account_sid=account_sid, auth_token=auth_token, now=now
+            )
+            sender = Sender.objects.create(
+                clinic=clinic,
+                account=account,
+                phone_number=phone_number,
+                channel=channel,
+                provider_sender_id=provider_sender_id,
+                display_name=display_name,
+                rank=free[0],
+            )
+            SenderHealth.objects.create(sender=sender)
+            with in_clinic(clinic):
+                sender_linked.send(sender=Sender, sender_id=sender.pk)
+    except IntegrityError as error:  # somebody linked it between the look and the insert: the constraint is the judge
+        raise LinkedElsewhere from error
+    forget_routes()
+    return sender
+
+
+def retire_sender(sender: Sender, *, now: datetime) -> bool:
+    """Deactivate a sender and let the next one become primary; tell whether it was active."""
+    with transaction.atomic():
+        Clinic.objects.select_for_update().get(pk=sender.clinic_id)
+        ended = Sender.objects.filter(pk=sender.pk, status=SenderStatus.ACTIVE).update(
+            status=SenderStatus.DISABLED, rank=None, retired_at=now
+        )
+        if not ended:
+            return False
+        rest = Sender.objects.filter(
+            clinic_id=sender.clinic_id, channel=sender.channel, status=SenderStatus.ACTIVE
+        ).order_by("rank")
+        for rank, other in enumerate(rest, start=1):  # ascending, so no rank is taken twice on the way
+            if other.rank != rank:
+                Sender.objects.filter(pk=other.pk).update(rank=rank)
+    forget_routes()
+    return True

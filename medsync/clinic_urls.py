@@ -1,0 +1,12 @@
+"""A clinic's pages, below /c/<slug>/."""
+
+from django.urls import include, path
+
+from clinics.sites import clinic_site
+
+urlpatterns = [
+    path("admin/", clinic_site.urls),
+    path("", include("clinics.clinic_urls")),
+    path("", include("messaging.inbox.urls")),
+    path("", include("messaging.phone.urls")),
+]

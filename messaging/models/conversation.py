@@ -1,0 +1,161 @@
+"""The one permanent thread of a contact point, its windows, and the questions that are open in it."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from medsync.lib.ids import new_id
+
+
+class ConversationState(models.TextChoices):
+    """What the API sees of the open questions; kept by the operation that opens or answers one."""
+
+    IDLE = "idle", _("idle")
+    AWAITING_SLOT = "awaiting_slot", _("choosing a time")
+    AWAITING_CONFIRM = "awaiting_confirm", _("asked to confirm")
+    AWAITING_OFFER = "awaiting_offer", _("offered a time")
+
+
+class WorkState(models.TextChoices):
+    """The one place where a thread stands for staff. Opening it changes nothing."""
+
+    NEEDS_REPLY = "needs_reply", _("Needs reply")
+    BOT = "bot", _("Bot answering")
+    WAITING = "waiting_patient", _("Waiting for patient")
+    SNOOZED = "snoozed", _("Snoozed")
+    DONE = "done", _("Done")
+
+
+class Conversation(models.Model):
+    """A thread. The list's columns are kept here, so that a list never reads messages.
+
+    Locked last (see the lock order): every path changes it by one UPDATE at its end, raising `version`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    contact_point = models.OneToOneField("scheduling.ContactPoint", models.PROTECT, related_name="conversation")
+    state = models.CharField(max_length=16, choices=ConversationState.choices, default=ConversationState.IDLE)
+    work_state = models.CharField(max_length=16, choices=WorkState.choices, default=WorkState.DONE)
+    version = models.PositiveIntegerField(default=1)
+    assignee = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, blank=True, related_name="+")
+    waiting_since = models.DateTimeField(null=True, blank=True)  # first unanswered inbound
+    unread_count = models.PositiveIntegerField(default=0)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    put_away_at = models.DateTimeField(null=True, blank=True)  # DELETE in the API; undone by the next inbound
+
+    # The last message, as the list shows it.
+    last_message_id = models.UUIDField(null=True)
+    last_message_at = models.DateTimeField(null=True, blank=True)
+    last_body = models.CharField(max_length=200, blank=True)
+    last_author = models.CharField(max_length=8, blank=True)  # messaging.models.Author
+    last_kind = models.CharField(max_length=12, blank=True)
+    last_status = models.CharField(max_length=12, blank=True)
+    last_channel = models.CharField(max_length=10, blank=True)
+    last_sender = models.ForeignKey("clinics.Sender", models.DO_NOTHING, null=True, related_name="+")
+    window_closes_at = models.DateTimeField(null=True, blank=True)  # of last_sender; null: no window
+    failed_count = models.PositiveIntegerField(default=0)  # outbound messages that failed and wait for a way out
+
+    # The bot's memory of this episode (first inbound after done, or after 48 h of silence).
+    episode_started_at = models.DateTimeField(null=True, blank=True)
+    introduced_at = models.DateTimeField(null=True, blank=True)  # said: this is automatic, here is a person
+    wordless_told_at = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)  # needs a person
+    handover_told_at = models.DateTimeField(null=True, blank=True)  # when the clinic opens, once in 12 h
+    offers_in_row = models.PositiveSmallIntegerField(default=0)  # after the third list staff take over
+    last_offer_at = models.DateTimeField(null=True, blank=True)
+    bot_paused_until = models.DateTimeField(null=True, blank=True)
+    bot_off = models.BooleanField(default=False)
+    automatic_since = models.DateTimeField(null=True, blank=True)  # start of the hour that is counted
+    automatic_count = models.PositiveSmallIntegerField(default=0)
+    machine_suspected_at = models.DateTimeField(null=True, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-last_message_at", "-id"]
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        indexes = [
+            models.Index(fields=["-last_message_at", "-id"], condition=Q(put_away_at=None), name="inbox_by_last"),
+            models.Index(
+                fields=["work_state", "-last_message_at", "-id"], condition=Q(put_away_at=None), name="inbox_by_state"
+            ),
+            models.Index(
+                fields=["waiting_since", "id"],
+                condition=Q(put_away_at=None, work_state="needs_reply"),
+                name="inbox_needs_reply",
+            ),
+            models.Index(fields=["updated_at", "id"], name="conversation_by_change"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work_state} {self.id}"
+
+
+class Window(models.Model):
+    """When a patient last wrote to a WhatsApp sender: free text is allowed for 24 hours after that."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="windows")
+    sender = models.ForeignKey("clinics.Sender", models.DO_NOTHING, related_name="+")
+    last_inbound_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_inbound_at", "id"]
+        verbose_name = _("24-hour window")
+        verbose_name_plural = _("24-hour windows")
+        constraints = [models.UniqueConstraint(fields=["conversation", "sender"], name="window_once")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class QuestionKind(models.TextChoices):
+    """What we asked."""
+
+    PICK_SLOT = "pick_slot", _("pick a time")
+    PICK_PRACTITIONER = "pick_practitioner", _("which doctor")
+    PICK_TYPE = "pick_type", _("what kind of visit")
+    PICK_PATIENT = "pick_patient", _("for whom")
+    PICK_DAY = "pick_day", _("the same time on two days")
+    PICK_QUESTION = "pick_question", _("which question is meant")
+
+
+class QuestionOutcome(models.TextChoices):
+    """How a question ended."""
+
+    ANSWERED = "answered", _("answered")
+    EXPIRED = "expired", _("expired")
+    REPLACED = "replaced", _("replaced by a newer one")
+    HANDED_OVER = "handed_over", _("handed over to staff")
+
+
+class Question(models.Model):
+    """Something we asked and wait for. `items` are its answers in order, each with a key and what it stands for."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="questions")
+    kind = models.CharField(max_length=20, choices=QuestionKind.choices)
+    items = models.JSONField(default=list)
+    context = models.JSONField(default=dict)  # what is decided so far: doctor, type, patient, filter, list number
+    asked_by = models.ForeignKey("messaging.Message", models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    misses = models.PositiveSmallIntegerField(default=0)  # answers that were not understood
+    answered_by = models.ForeignKey("messaging.Message", models.SET_NULL, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=QuestionOutcome.choices, blank=True, default="")
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+        verbose_name = _("question")
+        verbose_name_plural = _("questions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "kind"], condition=Q(closed_at=None), name="one_open_question_a_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

@@ -1,0 +1,136 @@
+"""The world that every test finds: three clinics with members, numbers and defaults, and how it is put back."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+
+from clinics.models import Clinic, ProviderAccount, Role, User
+from clinics.operations import add_member, create_clinic
+from clinics.senders import link_sender
+from clinics.tenancy import in_clinic
+from medsync.lib import clock
+
+PASSWORD = "correct horse battery"
+
+# slug, name, country, zone, language, WhatsApp and SMS number, account SID ("" = the master account), token
+CLINICS = [
+    ("alpha", "Alpha Clinic", "US", "America/New_York", "en", "+12125550142", "AC" + "a" * 32, "token-of-alpha"),
+    ("beta", "Clínica Beta", "MX", "America/Mexico_City", "es", "+525555550199", "", ""),
+    ("gamma", "Gamma Clinic", "US", "America/Chicago", "en", "+13125550100", "AC" + "c" * 32, "token-of-gamma"),
+]
+
+
+@dataclass
+class World:
+    """Names of what exists in every test: clinics by slug, users by "<role>@<slug>.example"."""
+
+    clinics: dict[str, Clinic]
+    users: dict[str, User]
+
+
+def build() -> World:
+    """Migrate, and make the three clinics as `create_clinic` makes them."""
+    call_command("migrate_schemas", shared=True, verbosity=0)
+    clinics: dict[str, Clinic] = {}
+    users: dict[str, User] = {}
+    for slug, name, country, zone, language, number, sid, token in CLINICS:
+        clinic, owner = create_clinic(
+            slug=slug,
+            name=name,
+            country=country,
+            timezone=zone,
+            language=language,
+            owner_email=f"owner@{slug}.example",
+            owner_name=f"Olivia {slug.title()}",
+            phone=number,
+        )
+        clinics[slug], users[owner.email] = clinic, owner
+        for role in (Role.ADMIN_DOCTOR, Role.DOCTOR, Role.RECEPTIONIST):
+            user = User.objects.create_user(f"{role}@{slug}.example", name=f"{role.title()} {slug.title()}")
+            add_member(clinic, user, role=role)
+            users[user.email] = user
+        for channel in ("whatsapp", "sms"):
+            link_sender(
+                clinic,
+                phone_number=number,
+                channel=channel,
+                provider="twilio",
+                account_sid=sid,
+                auth_token=token,
+                now=clock.now(),
+            )
+    users["stranger@nowhere.example"] = User.objects.create_user("stranger@nowhere.example", name="Sam Stranger")
+    users["operator@platform.example"] = User.objects.create_superuser("operator@platform.example", name="Op")
+    hashed = User(email="x")
+    hashed.set_password(PASSWORD)
+    User.objects.update(password=hashed.password)
+    for user in users.values():
+        user.password = hashed.password
+    return World(clinics, users)
+
+
+# ── Putting it back after tests that committed ───────────────────────────────────────────────────────────────────
+_KEEP = ("django_migrations", "django_content_type", "auth_permission", "spatial_ref_sys")
+
+
+def _tables() -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT schemaname, tablename FROM pg_tables "
+            "WHERE (schemaname = 'public' OR schemaname LIKE 'c\\_%%') AND NOT tablename = ANY(%s) ORDER BY 1, 2",
+            [list(_KEEP)],
+        )
+        return list(cursor.fetchall())
+
+
+def take_snapshot() -> None:
+    """Copy every row of the world into the schema `snapshot`."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS snapshot")
+        for schema, table in _tables():
+            cursor.execute(f'DROP TABLE IF EXISTS snapshot."{schema}.{table}"')
+            cursor.execute(f'CREATE TABLE snapshot."{schema}.{table}" AS TABLE "{schema}"."{table}"')
+            cursor.execute(f'SELECT count(*) FROM snapshot."{schema}.{table}"')
+            if not cursor.fetchone()[0]:
+                cursor.execute(f'DROP TABLE snapshot."{schema}.{table}"')
+
+
+def restore_snapshot() -> None:
+    """Empty every table and put the world's rows back; schemas made since are dropped."""
+    connection.set_schema_to_public()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'snapshot'")
+        kept = {tuple(row[0].split(".", 1)) for row in cursor.fetchall()}
+        known = {schema for schema, _ in kept} | {"public"}
+        cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'c\\_%%'")
+        for (schema,) in cursor.fetchall():
+            if schema not in known:
+                cursor.execute(f'DROP SCHEMA "{schema}" CASCADE')
+        tables = _tables()
+        cursor.execute("SET session_replication_role = replica")
+        try:
+            cursor.execute("TRUNCATE " + ", ".join(f'"{s}"."{t}"' for s, t in tables) + " CASCADE")
+            for schema, table in sorted(kept):
+                cursor.execute(f'INSERT INTO "{schema}"."{table}" SELECT * FROM snapshot."{schema}.{table}"')
+        finally:
+            cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def account_of(clinic: Clinic) -> ProviderAccount:
+    """Return the Twilio account that the clinic's numbers are sent through."""
+    return clinic.senders.select_related("account").filter(channel="whatsapp").get(rank=1).account
+
+
+def namespace(clinic: Clinic) -> Any:
+    """Return the defaults that a new clinic has: location, practitioner, type."""
+    from scheduling.models import AppointmentType, Location, Practitioner
+
+    with in_clinic(clinic):
+        return SimpleNamespace(
+            location=Location.objects.first(),
+            practitioner=Practitioner.objects.first(),
+            type=AppointmentType.objects.first(),
+        )
