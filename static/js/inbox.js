@@ -1,0 +1,401 @@
+// The inbox: opening threads, the list under the pointer, request cards, "Why?", keys.
+(function () {
+  "use strict";
+
+  const MedSync = window.MedSync;
+  const root = document.querySelector("[data-inbox]");
+  const pane = document.querySelector("[data-thread-pane]");
+  const scroller = document.querySelector("[data-list-scroll]");
+  const rows = () => Array.from(document.querySelectorAll("[data-part=rows] > .row"));
+  const rowOf = (id) => document.querySelector('[data-part=rows] > [data-key="' + CSS.escape(id) + '"]');
+  const template = (id) => document.getElementById(id).content.cloneNode(true);
+
+  /* Threads ------------------------------------------------------------------- */
+  function openId() {
+    const thread = document.querySelector("[data-thread]");
+    return thread ? thread.dataset.thread : null;
+  }
+
+  function select(id) {
+    rows().forEach(function (row) {
+      row.setAttribute("aria-selected", String(row.dataset.key === id));
+    });
+    rove(rowOf(id) || rows()[0]);
+  }
+
+  // One row of the list takes part in the tab order.
+  function rove(row) {
+    if (!row) return;
+    rows().forEach((one) => (one.tabIndex = one === row ? 0 : -1));
+  }
+
+  let loading = null;
+  function load(url, id) {
+    if (loading) loading.abort();
+    loading = new AbortController();
+    const skeleton = setTimeout(() => pane.replaceChildren(template("thread-loading")), 300);
+    root.dataset.open = "true";
+    select(id);
+    closeWhy();
+    fetch(url, { headers: { "HX-Request": "true", "X-Pane": "thread" }, signal: loading.signal, redirect: "follow" })
+      .then(function (response) {
+        if (response.redirected) throw new Error("logged out");
+        if (!response.ok) throw new Error("not here");
+        return response.text();
+      })
+      .then(function (html) {
+        clearTimeout(skeleton);
+        const holder = document.createElement("template");
+        holder.innerHTML = html;
+        pane.replaceChildren(holder.content);
+        window.htmx.process(pane);
+        MedSync.remember(pane);
+        threadShown();
+      })
+      .catch(function (error) {
+        clearTimeout(skeleton);
+        if (error.name === "AbortError") return;
+        pane.replaceChildren(template("thread-error"));
+        pane.querySelector("[data-retry]").addEventListener("click", () => load(url, id));
+      });
+  }
+
+  function open(row, options) {
+    history.pushState({ medsync: true }, "", row.href);
+    load(row.href, row.dataset.key);
+    if (options && options.focus) row.focus();
+  }
+
+  function close(push) {
+    const id = openId();
+    if (push) history.pushState({ medsync: true }, "", root.dataset.home);
+    root.dataset.open = "false";
+    pane.replaceChildren(template("no-thread"));
+    closeWhy();
+    rows().forEach((row) => row.setAttribute("aria-selected", "false"));
+    const row = id && rowOf(id);
+    if (row) {
+      rove(row);
+      row.focus({ preventScroll: false });
+    }
+  }
+
+  window.addEventListener("popstate", function () {
+    const row = rows().find((one) => new URL(one.href).pathname === location.pathname);
+    if (row) load(location.href, row.dataset.key);
+    else if (new URL(root.dataset.home, location.href).pathname === location.pathname) close(false);
+    else location.reload();
+  });
+
+  document.addEventListener("click", function (event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const row = event.target.closest("[data-part=rows] > .row");
+    if (row) {
+      event.preventDefault();
+      open(row);
+      return;
+    }
+    if (event.target.closest("[data-back]")) {
+      event.preventDefault();
+      close(true);
+    }
+    const opener = event.target.closest("[data-opens]");
+    if (opener) document.getElementById(opener.dataset.opens).showModal();
+    const closer = event.target.closest("[data-closes]");
+    if (closer) closer.closest("dialog").close();
+  });
+
+  /* The log -------------------------------------------------------------------- */
+  let atEnd = true;
+  function log() {
+    return document.querySelector("[data-log]");
+  }
+
+  function isAtEnd(element) {
+    return element.scrollHeight - element.scrollTop - element.clientHeight < 60;
+  }
+
+  function toEnd() {
+    const element = log();
+    if (element) element.scrollTop = element.scrollHeight;
+    atEnd = true;
+    showLatest();
+  }
+
+  function showLatest() {
+    const button = document.querySelector("[data-to-latest]");
+    if (button) button.hidden = atEnd;
+  }
+
+  function threadShown() {
+    const element = log();
+    if (element) {
+      element.addEventListener("scroll", function () {
+        atEnd = isAtEnd(element);
+        showLatest();
+      }, { passive: true });
+    }
+    toEnd();
+    MedSync.composer.setUp();
+    tick();
+  }
+
+  let heightBefore = 0;
+  document.addEventListener("medsync:merge", function (event) {
+    const element = log();
+    if (event.detail.name === "items" && element) heightBefore = element.scrollHeight - element.scrollTop;
+    if (event.detail.name === "rows" && event.detail.mode === "all") holdRows(event);
+  });
+  document.addEventListener("medsync:merged", function (event) {
+    const element = log();
+    if (event.detail.name === "items" && element) {
+      if (event.detail.mode === "before") element.scrollTop = element.scrollHeight - heightBefore;
+      else if (atEnd) toEnd();
+      else showLatest();
+    }
+    if (event.detail.name === "rows") {
+      const id = openId();
+      rows().forEach((row) => row.setAttribute("aria-selected", String(row.dataset.key === id)));
+      if (!rows().some((row) => row.tabIndex === 0)) rove((id && rowOf(id)) || rows()[0]);
+    }
+  });
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-to-latest]")) toEnd();
+  });
+
+  /* The list under the pointer --------------------------------------------------- */
+  let held = null; // what the server said last, while it may not move rows
+  let pointerInList = false;
+
+  function mayMove() {
+    return !pointerInList && scroller.scrollTop < 8;
+  }
+
+  // Update rows where they are; whatever would move them waits behind "2 new".
+  function holdRows(event) {
+    const incoming = event.detail.incoming;
+    const present = rows().map((row) => row.dataset.key);
+    const next = Array.from(incoming.children, (row) => row.dataset.key);
+    const appended = present.length && present.every((key, index) => next[index] === key);
+    if (mayMove() || appended || !present.length) {
+      held = null;
+      showHeld(0);
+      return;
+    }
+    event.preventDefault();
+    held = incoming.cloneNode(true);
+    const still = incoming.cloneNode(false);
+    const byKey = new Map(Array.from(incoming.children, (row) => [row.dataset.key, row]));
+    rows().forEach(function (row) {
+      still.appendChild(byKey.get(row.dataset.key) || row.cloneNode(true));
+    });
+    MedSync.mergeKeyed(document.querySelector("[data-part=rows]"), still, "all");
+    showHeld(next.filter((key) => !present.includes(key)).length);
+    const id = openId();
+    rows().forEach((row) => row.setAttribute("aria-selected", String(row.dataset.key === id)));
+  }
+
+  function showHeld(number) {
+    const place = document.querySelector("[data-part=list-order]");
+    if (!place) return;
+    let button = place.querySelector("[data-show-new]");
+    if (!number) {
+      if (button) button.remove();
+      return;
+    }
+    if (!button) {
+      const spacer = document.createElement("span");
+      spacer.className = "spacer";
+      button = document.createElement("button");
+      button.type = "button";
+      button.className = "link new-rows";
+      button.dataset.showNew = "";
+      place.append(spacer, button);
+    }
+    button.textContent = "↑ " + MedSync.word("newRows", number);
+  }
+
+  function releaseRows() {
+    if (!held) return;
+    const incoming = held;
+    held = null;
+    MedSync.mergeKeyed(document.querySelector("[data-part=rows]"), incoming, "all");
+    showHeld(0);
+    document.dispatchEvent(new CustomEvent("medsync:merged", { detail: { name: "rows", mode: "all" } }));
+    MedSync.composer.showDrafts();
+  }
+
+  if (scroller) {
+    scroller.addEventListener("pointerenter", (event) => (pointerInList = event.pointerType === "mouse"));
+    scroller.addEventListener("pointerleave", function () {
+      pointerInList = false;
+      if (mayMove()) releaseRows();
+    });
+  }
+  document.addEventListener("click", function (event) {
+    if (!event.target.closest("[data-show-new]")) return;
+    scroller.scrollTop = 0;
+    releaseRows();
+  });
+
+  /* Request cards ------------------------------------------------------------------ */
+  function decline(card, show) {
+    const form = card.querySelector("form.decline");
+    if (!form) return;
+    form.hidden = !show;
+    card.querySelector("[data-decline]").setAttribute("aria-expanded", String(show));
+    if (show) form.querySelector("[data-reason]").focus();
+    else card.querySelector("[data-decline]").focus();
+  }
+
+  document.addEventListener("click", function (event) {
+    const yes = event.target.closest("[data-decline]");
+    if (yes) decline(yes.closest("[data-request]"), true);
+    const no = event.target.closest("[data-decline-no]");
+    if (no) decline(no.closest("[data-request]"), false);
+    const again = event.target.closest("[data-again]");
+    if (again) MedSync.composer.fill(again.closest("[data-message]").querySelector(".bubble-body").textContent.trim());
+    const waits = event.target.closest("[data-waits][aria-disabled=true]");
+    if (waits) event.preventDefault();
+  });
+
+  /* Why? ------------------------------------------------------------------------------ */
+  const why = document.getElementById("why");
+  let asked = null;
+
+  function closeWhy(focus) {
+    if (!why || why.hidden) return;
+    why.hidden = true;
+    if (focus && asked) {
+      const again = asked.isConnected ? asked : document.querySelector('[data-why="' + asked.dataset.why + '"]');
+      if (again) again.focus();
+    }
+  }
+
+  function askWhy(button) {
+    asked = button;
+    fetch(button.dataset.why, { headers: { "HX-Request": "true" } })
+      .then((response) => (response.ok ? response.text() : Promise.reject(new Error("refused"))))
+      .then(function (html) {
+        why.innerHTML = html;
+        why.hidden = false;
+        const at = button.getBoundingClientRect();
+        const size = why.getBoundingClientRect();
+        const below = at.bottom + 6 + size.height < window.innerHeight;
+        why.style.left = Math.max(12, Math.min(at.right - size.width, window.innerWidth - size.width - 12)) + "px";
+        why.style.top = Math.max(12, below ? at.bottom + 6 : at.top - size.height - 6) + "px";
+        why.focus();
+      })
+      .catch(() => MedSync.toast(MedSync.word("failed")));
+  }
+
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-why]");
+    if (button) {
+      askWhy(button);
+      return;
+    }
+    if (event.target.closest("[data-why-close]")) closeWhy(true);
+    else if (!event.target.closest("#why")) closeWhy(false);
+  });
+
+  /* Errors ------------------------------------------------------------------------------ */
+  document.body.addEventListener("htmx:responseError", function (event) {
+    if (event.detail.requestConfig.verb !== "post") return;
+    MedSync.toast(MedSync.word(event.detail.xhr.status === 403 ? "refused" : "failed"));
+  });
+  document.body.addEventListener("htmx:sendError", function (event) {
+    if (event.detail.requestConfig && event.detail.requestConfig.verb === "post") MedSync.toast(MedSync.word("kept"));
+  });
+  document.body.addEventListener("htmx:beforeSwap", function (event) {
+    // A log-in page instead of a fragment: say so, keep everything.
+    if (event.detail.xhr.responseURL && new URL(event.detail.xhr.responseURL).pathname.startsWith("/accounts/")) {
+      event.detail.shouldSwap = false;
+      MedSync.toast(MedSync.word("loggedOut"));
+    }
+  });
+  document.body.addEventListener("htmx:afterRequest", function (event) {
+    if (event.detail.requestConfig.verb === "post" && event.detail.successful) window.htmx.trigger("[data-list]", "medsync:list");
+  });
+
+  /* Keys --------------------------------------------------------------------------------- */
+  function move(step) {
+    const all = rows();
+    if (!all.length) return;
+    const present = all.indexOf(document.activeElement) >= 0 ? all.indexOf(document.activeElement) : all.findIndex((row) => row.tabIndex === 0);
+    const next = all[Math.max(0, Math.min(all.length - 1, present + step))];
+    rove(next);
+    next.focus();
+  }
+
+  function click(selector) {
+    const element = document.querySelector(selector);
+    if (!element) return false;
+    element.click();
+    return true;
+  }
+
+  const KEYS = {
+    j: () => move(1),
+    k: () => move(-1),
+    r: () => MedSync.composer.choose("reply"),
+    n: () => MedSync.composer.choose("note"),
+    e: () => click("[data-done]"),
+    a: () => click("[data-accept]"),
+    x: () => click("[data-decline]"),
+    "?": () => document.getElementById("keys").showModal(),
+  };
+
+  document.addEventListener("keydown", function (event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") {
+      if (why && !why.hidden) closeWhy(true);
+      else if (event.target.matches("[data-reason]")) decline(event.target.closest("[data-request]"), false);
+      else if (event.target.matches("textarea, input")) event.target.blur();
+      else if (openId()) close(true);
+      return;
+    }
+    if (event.target.matches("input, textarea, select, [contenteditable]")) return;
+    if (event.target.matches(".row") && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      move(event.key === "ArrowDown" ? 1 : -1);
+      return;
+    }
+    if (event.target.matches(".row") && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      open(event.target);
+      return;
+    }
+    const action = KEYS[event.key];
+    if (action) {
+      event.preventDefault();
+      action();
+    }
+  });
+
+  /* Time ----------------------------------------------------------------------------------- */
+  // The server words what is left; when the 24 hours end or turn urgent the thread is read again at once.
+  let turning = 0;
+  function tick() {
+    clearTimeout(turning);
+    const chip = document.querySelector("[data-window-until]");
+    const until = chip && Date.parse(chip.dataset.windowUntil);
+    if (!until) return;
+    const left = until - Date.now();
+    if (left > 0 && left < 60000) {
+      turning = setTimeout(MedSync.reread, left + 500);
+    }
+  }
+  document.addEventListener("medsync:updated", tick);
+
+  /* Begin ------------------------------------------------------------------------------------ */
+  if (openId()) {
+    select(openId());
+    threadShown();
+    const row = rowOf(openId());
+    if (row) row.scrollIntoView({ block: "nearest" });
+  } else {
+    rove(rows()[0]);
+  }
+})();

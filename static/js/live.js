@@ -1,0 +1,151 @@
+// The live connection. Frames carry ids only; what they mean is read again by HTTP.
+// On connect, on focus and every 30 s the list and the open thread are read again.
+(function () {
+  "use strict";
+
+  const MedSync = (window.MedSync = window.MedSync || {});
+  const root = document.querySelector("[data-socket]");
+  if (!root) return;
+
+  const REREAD_EVERY = 30000;
+  const LONGEST_WAIT = 15000;
+  let socket = null;
+  let wait = 1000;
+  let timer = 0;
+  let lastNews = new Date();
+  let down = false;
+  const pending = { list: 0, thread: 0 };
+
+  function reread(what) {
+    if (pending[what]) return;
+    pending[what] = setTimeout(function () {
+      pending[what] = 0;
+      const target = document.querySelector(what === "list" ? "[data-list]" : "[data-thread]");
+      if (target && window.htmx) window.htmx.trigger(target, "medsync:" + what);
+    }, 60);
+  }
+
+  MedSync.reread = function () {
+    reread("list");
+    reread("thread");
+  };
+
+  function heard() {
+    lastNews = new Date();
+  }
+
+  function banner(kind, bold, rest, action) {
+    const place = document.querySelector("[data-connection]");
+    if (!place) return;
+    if (!kind) {
+      place.replaceChildren();
+      return;
+    }
+    const node = document.getElementById("banner-" + kind).content.cloneNode(true);
+    node.querySelector("[data-bold]").textContent = bold;
+    node.querySelector("[data-rest]").textContent = rest;
+    const button = node.querySelector("[data-action]");
+    if (button && action) {
+      button.textContent = action.text;
+      button.addEventListener("click", action.run);
+    }
+    place.replaceChildren(node);
+  }
+
+  function showState(isDown) {
+    document.documentElement.toggleAttribute("data-down", isDown);
+    document.querySelectorAll("[data-live]").forEach(function (live) {
+      live.dataset.state = isDown ? "off" : "on";
+      live.querySelector("[data-live-word]").textContent = MedSync.word(isDown ? "offline" : "live");
+    });
+    document.querySelectorAll("[data-waits]").forEach(function (button) {
+      if (isDown) button.setAttribute("aria-disabled", "true");
+      else button.removeAttribute("aria-disabled");
+    });
+  }
+
+  function lost() {
+    if (!down) {
+      down = true;
+      showState(true);
+      const at = lastNews.toLocaleTimeString(document.documentElement.lang || undefined);
+      banner("warn", MedSync.word("reconnecting"), MedSync.word("lastNews", at), { text: MedSync.word("tryNow"), run: again });
+    }
+    clearTimeout(timer);
+    timer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+  }
+
+  function again() {
+    clearTimeout(timer);
+    wait = 1000;
+    connect();
+  }
+
+  function back() {
+    wait = 1000;
+    heard();
+    MedSync.reread();
+    if (!down) return;
+    down = false;
+    showState(false);
+    banner("ok", MedSync.word("caughtUp"), MedSync.word("caughtUpRest"));
+    setTimeout(function () {
+      if (!down) banner(null);
+    }, 10000);
+  }
+
+  function connect() {
+    if (socket) {
+      socket.onclose = null;
+      socket.close();
+    }
+    const scheme = location.protocol === "https:" ? "wss://" : "ws://";
+    socket = new WebSocket(scheme + location.host + root.dataset.socket);
+    socket.onopen = back;
+    socket.onmessage = function (event) {
+      heard();
+      let frame;
+      try {
+        frame = JSON.parse(event.data);
+      } catch {
+        return; // a frame from a newer server; the next re-read shows what it meant
+      }
+      if (frame.type !== "conversation") return;
+      const row = document.querySelector('[data-list] [data-key="' + CSS.escape(frame.id) + '"]');
+      if (!row || !frame.version || Number(row.dataset.version) < frame.version) reread("list");
+      const thread = document.querySelector("[data-thread]");
+      if (thread && thread.dataset.thread === frame.id) reread("thread");
+    };
+    socket.onclose = function (event) {
+      if (event.code === 4403 || event.code === 4401) {
+        location.reload(); // no longer a member, or logged out: the page itself says so
+        return;
+      }
+      lost();
+    };
+  }
+
+  window.addEventListener("offline", function () {
+    if (socket) socket.close();
+    lost();
+  });
+  window.addEventListener("online", again);
+  window.addEventListener("focus", MedSync.reread);
+  document.addEventListener("visibilitychange", function () {
+    if (!document.hidden) MedSync.reread();
+  });
+  document.addEventListener("medsync:updated", function () {
+    heard();
+    if (down) showState(true);
+  });
+  document.body.addEventListener("htmx:beforeRequest", function (event) {
+    // Accept and Send wait while the line is down; re-reads may try.
+    if (down && event.detail.requestConfig.verb === "post") {
+      event.preventDefault();
+      MedSync.toast(MedSync.word("kept"));
+    }
+  });
+  setInterval(MedSync.reread, REREAD_EVERY);
+  connect();
+})();
