@@ -38,7 +38,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"\bgAAAA[A-Za-z0-9_=-]{20,}"), "[secret]"),
     # +1 (212) 555-0100, 00 52 1 55 ...: an international number in any spelling.
-    (re.compile(r"(?:\+|%2B|\b00)[ ]?\d(?:[\s().-]?\d){6,14}"), "[phone]"),
+    (re.compile(r"(?:\+|%2B|(?<![\w.:-])00)[ ]?\d(?:[\s().-]?\d){6,14}"), "[phone]"),
     # (212) 555-0100, 212-555-0100, 55 1234 5678: a national one with separators.
     (re.compile(r"(?<![\w.:-])\(\d{2,4}\)[ ]?\d{3,4}[ .-]?\d{3,4}(?![\w-])"), "[phone]"),
     (re.compile(r"(?<![\w.:/-])\d{2,3}[ .-]\d{3,4}[ .-]\d{4}(?![\w:-])"), "[phone]"),

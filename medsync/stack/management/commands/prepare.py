@@ -16,8 +16,8 @@ class Command(StackCommand):
     def answer(self, **options: Any) -> dict[str, Any]:
         """Return what was done."""
         call_command("migrate_schemas", verbosity=options["verbosity"], interactive=False)
-        if settings.MEDSYNC_DEMO:
+        if settings.DEMO:
             from medsync.stack import demo
 
             demo.seed()
-        return {"migrated": True, "demo": bool(settings.MEDSYNC_DEMO)}
+        return {"migrated": True, "demo": bool(settings.DEMO)}
