@@ -2,4 +2,10 @@
 
 from typing import Any
 
-websocket_urlpatterns: list[Any] = []
+from django.urls import re_path
+
+from messaging.inbox.consumers import InboxConsumer
+
+websocket_urlpatterns: list[Any] = [
+    re_path(r"^ws/c/(?P<slug>[a-z0-9-]{1,40})/inbox/$", InboxConsumer.as_asgi()),
+]

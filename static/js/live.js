@@ -102,7 +102,6 @@
     }
     const scheme = location.protocol === "https:" ? "wss://" : "ws://";
     socket = new WebSocket(scheme + location.host + root.dataset.socket);
-    socket.onopen = back;
     socket.onmessage = function (event) {
       heard();
       let frame;
@@ -111,6 +110,7 @@
       } catch {
         return; // a frame from a newer server; the next re-read shows what it meant
       }
+      if (frame.type === "ready") back();
       if (frame.type !== "conversation") return;
       const row = document.querySelector('[data-list] [data-key="' + CSS.escape(frame.id) + '"]');
       if (!row || !frame.version || Number(row.dataset.version) < frame.version) reread("list");
