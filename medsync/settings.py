@@ -174,6 +174,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_ti
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BEAT_SYNC_EVERY = 1  # each tick is noted at once, so that the doctor sees a beat that has stopped
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_CONCURRENCY = env.int("MEDSYNC_WORKER_THREADS", 8)
 

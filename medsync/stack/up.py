@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from medsync.lib.redact import redact
 from medsync.stack import locate, parts, places, prepared
 from medsync.stack.errors import StackError
 from medsync.stack.postgres import EmbeddedPostgres
@@ -149,6 +150,7 @@ class Up:
             self.supervisor.start(valkey)
             env["REDIS_URL"] = valkey.url
         locate.make_secrets(home)
+        (home / "static").mkdir(exist_ok=True)
         env |= {
             "MEDSYNC_HOME": str(home),
             "MEDSYNC_PORT": str(self.choices.port),
@@ -172,7 +174,10 @@ class Up:
                 return
             time.sleep(TICK_SECONDS / 2)
         if program.process.returncode:
-            raise StackError(f"The database could not be prepared; why is in {program.log}.")
+            words = program.log.read_text(errors="replace").strip().rsplit("\n", 1)[-1]
+            raise StackError(
+                f"The database could not be prepared: {redact(words)[:300]}\nMore is in {program.log}."
+            )
         prepared.note_prepared(self.choices.home, env["DATABASE_URL"], demo=self.choices.demo)
 
     def _tick(self) -> None:

@@ -1,5 +1,6 @@
 """`manage.py prepare`: make the database ready to serve."""
 
+import importlib.util
 from typing import Any
 
 from django.conf import settings
@@ -16,8 +17,6 @@ class Command(StackCommand):
     def answer(self, **options: Any) -> dict[str, Any]:
         """Return what was done."""
         call_command("migrate_schemas", verbosity=options["verbosity"], interactive=False)
-        if settings.DEMO:
-            from medsync.stack import demo
-
-            demo.seed()
+        if settings.DEMO and importlib.util.find_spec("medsync.stack.demo"):
+            importlib.import_module("medsync.stack.demo").seed()
         return {"migrated": True, "demo": bool(settings.DEMO)}
