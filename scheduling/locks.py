@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -70,3 +70,8 @@ def retrying(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return wrapper
+
+
+def operation(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function in a transaction of its own, which joins an open one, repeated as `retrying` does."""
+    return retrying(transaction.atomic(function))

@@ -1,0 +1,176 @@
+"""What becomes of visits: accepted, rejected, cancelled, run out. Public through :mod:`scheduling.operations`.
+
+Each is one guarded UPDATE (status and version in its WHERE, the row count read), the rows that occupied time,
+and an event. No resource lock is needed: nothing here takes time, it is only given back.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+from clinics.models import User
+from medsync.lib.text import clean
+from scheduling import events
+from scheduling.errors import AlreadyDecided, PastTime, StaleVersion
+from scheduling.locks import operation
+from scheduling.models import (
+    ALLOWED,
+    Appointment,
+    Cancellation,
+    EventKind,
+    ResourceBooking,
+    Source,
+    Status,
+)
+
+logger = logging.getLogger(__name__)
+
+REASON_LENGTH = 250
+_BATCH = 500
+
+_KIND_OF_END = {Cancellation.REJECTED: EventKind.REJECTED, Cancellation.EXPIRED: EventKind.EXPIRED}
+
+
+@operation
+def accept(
+    appointment: Appointment, *, by: User | None, source: Source | str = Source.STAFF, now: datetime
+) -> Appointment:
+    """Say yes to a request; return the visit as it is now.
+
+    Raises AlreadyDecided when somebody was faster, StaleVersion when it was moved since it was looked at.
+    """
+    accepted = _change(
+        appointment,
+        (Status.PENDING_REVIEW,),
+        now,
+        status=Status.CONFIRMED,
+        respond_by=None,
+        decided_by=by,
+        decided_at=now,
+    )
+    events.record(
+        accepted,
+        EventKind.ACCEPTED,
+        source=source,
+        actor=by,
+        before=events.snapshot(appointment),
+        now=now,
+    )
+    return accepted
+
+
+def reject(
+    appointment: Appointment,
+    *,
+    by: User | None,
+    reason: str = "",
+    source: Source | str = Source.STAFF,
+    now: datetime,
+) -> Appointment:
+    """Say no to a request, with words for the patient; its time is free again. Raises as `accept` does."""
+    return _end(appointment, (Status.PENDING_REVIEW,), Cancellation.REJECTED, by, reason, source, now)
+
+
+def cancel(
+    appointment: Appointment,
+    *,
+    by: User | None,
+    why: Cancellation | str,
+    reason: str = "",
+    source: Source | str = Source.STAFF,
+    now: datetime,
+) -> Appointment:
+    """Cancel a request or a visit; its time is free again. ``by`` is the member, None when the patient did it.
+
+    Raises AlreadyDecided when it is over already, StaleVersion when it was moved since it was looked at,
+    PastTime when a patient cancels what has begun.
+    """
+    if why == Cancellation.PATIENT and appointment.starts_at <= now:
+        raise PastTime
+    live = tuple(status for status, following in ALLOWED.items() if Status.CANCELLED in following)
+    return _end(appointment, live, Cancellation(why), by, reason, source, now)
+
+
+def expire_requests(*, now: datetime) -> int:
+    """End the requests that staff did not answer in time, each in its own transaction; return how many."""
+    overdue = Appointment.objects.filter(status=Status.PENDING_REVIEW, respond_by__lte=now)
+    expired = 0
+    for appointment in overdue.order_by("respond_by", "id")[:_BATCH]:
+        try:
+            _end(
+                appointment,
+                (Status.PENDING_REVIEW,),
+                Cancellation.EXPIRED,
+                None,
+                "",
+                appointment.source,
+                now,
+            )
+        except (AlreadyDecided, StaleVersion):
+            continue  # staff or the patient were faster
+        expired += 1
+    if expired:
+        logger.info("%d requests ran out", expired)
+    return expired
+
+
+@operation
+def _end(
+    appointment: Appointment,
+    statuses: Sequence[Status | str],
+    why: Cancellation,
+    by: User | None,
+    reason: str,
+    source: Source | str,
+    now: datetime,
+) -> Appointment:
+    words = clean(reason).strip()[:REASON_LENGTH]
+    decision: dict[str, Any] = {"decided_by": by, "decided_at": now}
+    ended = _change(
+        appointment,
+        statuses,
+        now,
+        status=Status.CANCELLED,
+        cancellation=why,
+        respond_by=None,
+        **decision,
+        **({"reason": words} if words else {}),
+    )
+    ResourceBooking.objects.filter(appointment=appointment).delete()
+    events.record(
+        ended,
+        _KIND_OF_END.get(why, EventKind.CANCELLED),
+        source=source,
+        actor=by,
+        before=events.snapshot(appointment),
+        now=now,
+        reason=words,
+    )
+    return ended
+
+
+def _change(
+    appointment: Appointment, statuses: Sequence[Status | str], now: datetime, **fields: Any
+) -> Appointment:
+    """Change a visit if it still has one of the statuses and the version that was looked at; return a changed copy."""
+    count = Appointment.objects.filter(
+        pk=appointment.pk, status__in=statuses, version=appointment.version
+    ).update(updated_at=now, **fields)
+    if not count:
+        raise_refusal(appointment, statuses)
+    changed = copy.copy(appointment)
+    for name, value in {"updated_at": now, **fields}.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def raise_refusal(appointment: Appointment, statuses: Sequence[Status | str]) -> NoReturn:
+    """Say why a guarded UPDATE met no row, with the visit as it is now."""
+    fresh = Appointment.objects.select_related("decided_by").get(pk=appointment.pk)
+    if fresh.status in statuses:
+        raise StaleVersion(fresh)
+    raise AlreadyDecided(fresh, fresh.decided_by)

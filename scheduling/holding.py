@@ -1,0 +1,179 @@
+"""Short reservations of offered times. Public through :mod:`scheduling.operations`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError
+from django.db.models import Q
+
+from scheduling.availability import Calendar, Place, Structure, calendar, structure
+from scheduling.errors import FreeSlot, NotBookable
+from scheduling.hours import to_minute
+from scheduling.locks import operation, resource_locks
+from scheduling.models import Hold, HoldPurpose, ResourceBooking
+from scheduling.occupying import blocked_range, clear_holds, refusal_of, visit_range
+
+MAX_HOLDS = 3  # live ones of an owner
+OFFERED_SHARE = 3  # at most one in so many of a doctor's free times of a day is held by offers
+_BATCH = 1000
+
+
+def hold_slots(
+    slots: Sequence[FreeSlot],
+    *,
+    owner: str,
+    purpose: HoldPurpose | str = HoldPurpose.OFFER,
+    minutes: int,
+    now: datetime,
+) -> list[Hold]:
+    """Reserve what may be reserved of some times for ``owner``, in their order; return the holds that were made.
+
+    A time is passed over, without an error, when it is taken, when the owner has three live holds, or when an
+    *offer* would hold more than a third of a doctor's free times of that day; it may still be offered and booked.
+    ``minutes`` 0 holds nothing.
+    """
+    if minutes < 1 or not slots:
+        return []
+    try:
+        return _hold(tuple(slots), owner, str(purpose), minutes, now)
+    except IntegrityError as error:
+        if refusal_of(error) is None:
+            raise
+        return []  # somebody who does not queue for our locks was faster
+
+
+@operation
+def release_holds(owner: str, *, purpose: HoldPurpose | str | None = None) -> int:
+    """Free all times held for an owner (of one purpose, when given); return how many."""
+    holds = Hold.objects.filter(owner=owner)
+    if purpose is not None:
+        holds = holds.filter(purpose=purpose)
+    doomed = list(holds.order_by("id").select_for_update().values_list("pk", flat=True))
+    if doomed:
+        ResourceBooking.objects.filter(hold__in=doomed).delete()
+        Hold.objects.filter(pk__in=doomed).delete()
+    return len(doomed)
+
+
+@operation
+def forget_expired_holds(*, now: datetime) -> int:
+    """Delete holds that ran out; tidiness only, for readers ignore them and writers clear them. Return how many."""
+    dead = Hold.objects.filter(expires_at__lte=now).order_by("id").select_for_update(skip_locked=True)
+    doomed = list(dead.values_list("pk", flat=True)[:_BATCH])
+    if doomed:
+        ResourceBooking.objects.filter(hold__in=doomed).delete()
+        Hold.objects.filter(pk__in=doomed).delete()
+    return len(doomed)
+
+
+@operation
+def _hold(slots: tuple[FreeSlot, ...], owner: str, purpose: str, minutes: int, now: datetime) -> list[Hold]:
+    made: list[Hold] = []
+    by_type = sorted(slots, key=lambda slot: str(slot.type_id))
+    wanted: list[tuple[Structure, list[FreeSlot]]] = []
+    for type_id, group in groupby(by_type, key=lambda slot: slot.type_id):
+        try:
+            wanted.append((structure(type_id=type_id), list(group)))
+        except NotBookable:
+            continue
+    # All locks at once: taken type by type, they would not be ascending.
+    resource_locks({resource for known, _ in wanted for resource in known.resource_ids()})
+    for known, group in wanted:
+        made.extend(_hold_of_type(known, group, owner, purpose, minutes, now, MAX_HOLDS - len(made)))
+    order = {(slot.starts_at, slot.practitioner_id): position for position, slot in enumerate(slots)}
+    return sorted(made, key=lambda hold: order[hold.starts_at, hold.practitioner_id])
+
+
+def _hold_of_type(
+    known: Structure,
+    slots: list[FreeSlot],
+    owner: str,
+    purpose: str,
+    minutes: int,
+    now: datetime,
+    at_most: int,
+) -> list[Hold]:
+    begin, end = min(slot.starts_at for slot in slots), max(slot.ends_at for slot in slots)
+    day = timedelta(days=1)
+    seen = calendar(known, begin=begin - day, end=end + day, now=now)
+    places = {(place.practitioner_id, place.location_id): place for place in known.places}
+    live = Hold.objects.filter(expires_at__gt=now).filter(
+        Q(owner=owner)
+        | Q(practitioner__in={slot.practitioner_id for slot in slots}, purpose=HoldPurpose.OFFER)
+    )
+    own = 0
+    offered: Counter[tuple[UUID, date]] = Counter()
+    for practitioner_id, zone, starts_at, holder, kind in live.values_list(
+        "practitioner_id", "location__zone", "starts_at", "owner", "purpose"
+    ):
+        own += holder == owner
+        if kind == HoldPurpose.OFFER:
+            offered[practitioner_id, starts_at.astimezone(ZoneInfo(zone)).date()] += 1
+    holds: list[Hold] = []
+    bookings: list[ResourceBooking] = []
+    free_of: dict[tuple[UUID, date], int] = {}
+    for slot in slots:
+        place = places.get((slot.practitioner_id, slot.location_id))
+        if place is None or own + len(holds) >= MAX_HOLDS or len(holds) >= at_most:
+            continue
+        start = to_minute(slot.starts_at)
+        if seen.explain(place, start) is not None:
+            continue
+        local_day = seen.days(place.zone).date_of(start)
+        key = (slot.practitioner_id, local_day)
+        if key not in free_of:
+            free_of[key] = len(seen.free(place, local_day, local_day + day))
+        if purpose == HoldPurpose.OFFER and OFFERED_SHARE * (offered[key] + 1) > free_of[key] + offered[key]:
+            continue
+        rooms = seen.rooms_for(place, start)
+        if rooms is None:
+            continue
+        offered[key] += 1
+        free_of[key] -= 1
+        hold = _new_hold(known, slot, owner, purpose, now + timedelta(minutes=minutes))
+        holds.append(hold)
+        bookings.extend(_rows(known, hold, (place.practitioner_id, *rooms)))
+        _mark(seen, known, place, rooms, start)
+    if holds:
+        reach = timedelta(minutes=known.rule.buffer_before), timedelta(minutes=known.rule.buffer_after)
+        clear_holds(known.resource_ids(), begin=begin - reach[0], end=end + reach[1], now=now)
+        Hold.objects.bulk_create(holds)
+        ResourceBooking.objects.bulk_create(bookings)
+    return holds
+
+
+def _mark(seen: Calendar, known: Structure, place: Place, rooms: Sequence[UUID], start: int) -> None:
+    """Make a time that is being held taken for the next one of the same call."""
+    for resource in (place.practitioner_id, *rooms):
+        seen.take(resource, known.rule.blocks(start))
+
+
+def _new_hold(known: Structure, slot: FreeSlot, owner: str, purpose: str, expires_at: datetime) -> Hold:
+    return Hold(
+        purpose=purpose,
+        owner=owner,
+        practitioner_id=slot.practitioner_id,
+        type_id=known.type_id,
+        location_id=slot.location_id,
+        starts_at=slot.starts_at,
+        ends_at=slot.starts_at + timedelta(minutes=known.rule.duration),
+        expires_at=expires_at,
+    )
+
+
+def _rows(known: Structure, hold: Hold, resources: Sequence[UUID]) -> list[ResourceBooking]:
+    return [
+        ResourceBooking(
+            resource_id=resource,
+            visit=visit_range(known.rule, hold.starts_at),
+            blocks=blocked_range(known.rule, hold.starts_at),
+            hold=hold,
+        )
+        for resource in resources
+    ]

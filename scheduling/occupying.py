@@ -1,0 +1,126 @@
+"""The rows that occupy time: clearing dead holds, taking seats, turning a hold into a booking. Writers only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from scheduling.errors import NotBookable, SlotTaken, TimeRefused
+from scheduling.models import Appointment, Hold, ResourceBooking
+from scheduling.slots import TypeRule
+
+# Dead are: expired holds and those that may be booked over, where they touch the wanted time; and all others of
+# the owner, who has chosen. The order keeps two writers from waiting for each other.
+_CLEAR = """
+WITH doomed AS (
+    SELECT hold.id FROM scheduling_hold AS hold
+    WHERE hold.id IS DISTINCT FROM %(keep)s
+      AND (hold.owner = %(owner)s
+           OR (hold.expires_at <= %(now)s OR hold.purpose = ANY(%(over)s))
+              AND EXISTS (SELECT FROM scheduling_resourcebooking AS booking
+                          WHERE booking.hold_id = hold.id AND booking.resource_id = ANY(%(resources)s)
+                            AND booking.blocks && tstzrange(%(begin)s, %(end)s)))
+    ORDER BY hold.id FOR UPDATE
+), freed AS (
+    DELETE FROM scheduling_resourcebooking WHERE hold_id IN (SELECT id FROM doomed)
+)
+DELETE FROM scheduling_hold WHERE id IN (SELECT id FROM doomed)
+"""
+
+
+def visit_range(rule: TypeRule, starts_at: datetime) -> DateTimeTZRange:
+    """Return [start, end) of a visit."""
+    return DateTimeTZRange(starts_at, starts_at + timedelta(minutes=rule.duration))
+
+
+def blocked_range(rule: TypeRule, starts_at: datetime) -> DateTimeTZRange:
+    """Return [start, end) of a visit with its buffers."""
+    return DateTimeTZRange(
+        starts_at - timedelta(minutes=rule.buffer_before),
+        starts_at + timedelta(minutes=rule.duration + rule.buffer_after),
+    )
+
+
+def clear_holds(
+    resources: Iterable[UUID],
+    *,
+    begin: datetime,
+    end: datetime,
+    now: datetime,
+    owner: str = "",
+    keep: UUID | None = None,
+    over: Sequence[str] = (),
+) -> None:
+    """Delete what must not stand in the way in ``[begin, end)``: expired holds, and holds of purposes ``over``.
+
+    With an ``owner``, all holds of that owner but ``keep`` go too. One statement. An expired hold still violates
+    the constraint (an index cannot know what time it is), so every writer clears before it inserts.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLEAR,
+            {
+                "keep": keep,
+                "owner": owner or None,
+                "now": now,
+                "over": list(over),
+                "resources": list(resources),
+                "begin": begin,
+                "end": end,
+            },
+        )
+
+
+def occupy(
+    appointment: Appointment,
+    rule: TypeRule,
+    *,
+    resources: Sequence[UUID],
+    hold: Hold | None = None,
+    overbook: bool = False,
+) -> None:
+    """Take the time for a visit: a hold's rows become the visit's by UPDATE, else one row a resource is stored.
+
+    ``overbook`` takes the next free seat of each resource. Raises IntegrityError when the time is taken.
+    """
+    if hold is not None:
+        ResourceBooking.objects.filter(hold=hold).update(hold=None, appointment=appointment)
+        Hold.objects.filter(pk=hold.pk).delete()
+        return
+    blocks = blocked_range(rule, appointment.starts_at)
+    seats = _seats(resources, blocks) if overbook else {}
+    ResourceBooking.objects.bulk_create(
+        ResourceBooking(
+            resource_id=resource,
+            seat=seats.get(resource, 0),
+            visit=visit_range(rule, appointment.starts_at),
+            blocks=blocks,
+            appointment=appointment,
+        )
+        for resource in resources
+    )
+
+
+def refusal_of(error: IntegrityError) -> TimeRefused | None:
+    """Return what a violated constraint means for the caller, None when it is none of ours."""
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    if constraint == "no_double_booking":
+        return SlotTaken()
+    if constraint == "patient_not_in_two_places":
+        return NotBookable("patient_busy")
+    return None
+
+
+def _seats(resources: Sequence[UUID], blocks: DateTimeTZRange) -> dict[UUID, int]:
+    used: dict[UUID, set[int]] = {}
+    rows = ResourceBooking.objects.filter(resource_id__in=resources, blocks__overlap=blocks)
+    for resource, seat in rows.values_list("resource_id", "seat"):
+        used.setdefault(resource, set()).add(seat)
+    return {
+        resource: next(seat for seat in range(len(seats) + 1) if seat not in seats)
+        for resource, seats in used.items()
+    }
