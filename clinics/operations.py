@@ -144,7 +144,9 @@ def _keep_an_owner(membership: Membership, *, leaving: bool) -> None:
         raise LastOwner
 
 
-def invite(clinic: Clinic, *, email: str, role: str, by: User | None, now: datetime) -> tuple[Invitation, str]:
+def invite(
+    clinic: Clinic, *, email: str, role: str, by: User | None, now: datetime
+) -> tuple[Invitation, str]:
     """Return a new invitation and its token, which is shown once and stored as a hash only."""
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
@@ -174,7 +176,9 @@ def open_invitation(token: str, *, now: datetime) -> Invitation:
 def accept_invitation(token: str, *, user: User, now: datetime) -> Membership:
     """Make the user a member; a link works once. Raises InvitationInvalid."""
     invitation = open_invitation(token, now=now)
-    taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(accepted_at=now)
+    taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
+        accepted_at=now
+    )
     if not taken:
         raise InvitationInvalid
     present = Membership.objects.filter(user=user, clinic=invitation.clinic, ended_at=None).first()

@@ -1,5 +1,6 @@
 """Reads of the shared room; what routing needs is kept in the process for some seconds."""
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
@@ -115,10 +116,8 @@ def clinics_of(user: Any) -> list[Clinic]:
 def clinic_for(user: Any, ref: str) -> Clinic | None:
     """Return the ready clinic that the user means by an id or a slug, or None for unknown and foreign ones."""
     match = Q(slug=ref)
-    try:
+    with contextlib.suppress(ValueError):
         match |= Q(pk=UUID(ref))
-    except ValueError:
-        pass
     return Clinic.objects.filter(
         match, state=ClinicState.READY, memberships__user_id=user.pk, memberships__ended_at=None
     ).first()
@@ -127,5 +126,7 @@ def clinic_for(user: Any, ref: str) -> Clinic | None:
 def members_of(clinic: Clinic) -> list[Membership]:
     """Return the present members of a clinic with their users, in the order they came."""
     return list(
-        Membership.objects.filter(clinic=clinic, ended_at=None).select_related("user").order_by("created_at", "id")
+        Membership.objects.filter(clinic=clinic, ended_at=None)
+        .select_related("user")
+        .order_by("created_at", "id")
     )

@@ -67,7 +67,9 @@ def account_for_linking(
             provider=provider, external_id=settings.TWILIO_ACCOUNT_SID, defaults={"is_master": True}
         )
         return master
-    account = ProviderAccount.objects.select_for_update().filter(provider=provider, external_id=account_sid).first()
+    account = (
+        ProviderAccount.objects.select_for_update().filter(provider=provider, external_id=account_sid).first()
+    )
     if account is None:
         if not auth_token:
             raise AccountMissing
@@ -110,7 +112,9 @@ def link_sender(
                 raise AlreadyLinked
             taken = set(mine.values_list("rank", flat=True))
             free = [rank for rank in range(1, MAX_ACTIVE + 1) if rank not in taken]
-            elsewhere = Sender.objects.filter(phone_number=phone_number, status=SenderStatus.ACTIVE).exclude(clinic=clinic)
+            elsewhere = Sender.objects.filter(phone_number=phone_number, status=SenderStatus.ACTIVE).exclude(
+                clinic=clinic
+            )
             if elsewhere.exists():
                 raise LinkedElsewhere
             if not free:
@@ -130,7 +134,9 @@ def link_sender(
             SenderHealth.objects.create(sender=sender)
             with in_clinic(clinic):
                 sender_linked.send(sender=Sender, sender_id=sender.pk)
-    except IntegrityError as error:  # somebody linked it between the look and the insert: the constraint is the judge
+    except (
+        IntegrityError
+    ) as error:  # somebody linked it between the look and the insert: the constraint is the judge
         raise LinkedElsewhere from error
     forget_routes()
     return sender

@@ -25,17 +25,23 @@ FIELD_ENCRYPTION_KEYS: list[str] = [k for k in (locate.field_encryption_keys() o
 
 # ── Where we are ─────────────────────────────────────────────────────────────────────────────────────────────────
 ALLOWED_ORIGINS: list[str] = env.list("ALLOWED_ORIGINS", default=[])
-TWILIO_WEBHOOK_BASE_URL = env.str("TWILIO_WEBHOOK_BASE_URL", "") or (ALLOWED_ORIGINS[0] if ALLOWED_ORIGINS else "")
+TWILIO_WEBHOOK_BASE_URL = env.str("TWILIO_WEBHOOK_BASE_URL", "") or (
+    ALLOWED_ORIGINS[0] if ALLOWED_ORIGINS else ""
+)
 PUBLIC_BASE_URL = (
     env.str("MEDSYNC_BASE_URL", "")
     or (ALLOWED_ORIGINS[0] if ALLOWED_ORIGINS else "")
     or locate.base_url()
     or f"http://127.0.0.1:{env.int('MEDSYNC_PORT', locate.DEFAULT_PORT)}"
 )
-_public_hosts = [origin.split("://")[-1].split("/")[0].split(":")[0] for origin in [*ALLOWED_ORIGINS, PUBLIC_BASE_URL]]
+_public_hosts = [
+    origin.split("://")[-1].split("/")[0].split(":")[0] for origin in [*ALLOWED_ORIGINS, PUBLIC_BASE_URL]
+]
 if TWILIO_WEBHOOK_BASE_URL:
     _public_hosts.append(TWILIO_WEBHOOK_BASE_URL.split("://")[-1].split("/")[0].split(":")[0])
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[*dict.fromkeys(_public_hosts), "localhost", "127.0.0.1"])
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=[*dict.fromkeys(_public_hosts), "localhost", "127.0.0.1"]
+)
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 # Set it where a proxy ends TLS and overwrites the header; without such a proxy anybody could forge it.
 if env.bool("BEHIND_PROXY", False):
@@ -170,7 +176,11 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_timeout": 3, "socket_timeout": 10}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_connect_timeout": 3,
+    "socket_timeout": 10,
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
