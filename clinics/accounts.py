@@ -1,12 +1,81 @@
-"""Log-in: sign-up is closed; accounts come from `create_clinic` and invitations."""
+"""Log-in: sign-up is closed, secrets of second factors are encrypted, and some must have a second factor."""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+from clinics.models import User
+from clinics.permissions import LEADERS
+from clinics.tenancy import public_path, public_url
+from medsync.lib import crypto
+
+LANGUAGE_COOKIE_SECONDS = 365 * 24 * 3600
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Nobody signs up by themselves."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Say no."""
+        """Say no: accounts come from `create_clinic` and from invitations."""
         return False
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Go on in the language that the user chose on whatever device."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        if user.language:
+            remember_language(response, user.language)
+        return response
+
+
+class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
+    """Second factors, whose secrets are kept like all other secrets."""
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt under the first of FIELD_ENCRYPTION_KEYS."""
+        return crypto.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Decrypt under any of FIELD_ENCRYPTION_KEYS."""
+        return crypto.decrypt(encrypted_text)
+
+
+def lacks_second_factor(user: User, role: str | None) -> bool:
+    """Tell whether this user must set up a second factor before going on with that role.
+
+    Owners, Managers and operators must where MEDSYNC_REQUIRE_MFA is on; recovery codes alone are none.
+    """
+    if not settings.MEDSYNC_REQUIRE_MFA or not (user.is_staff or role in LEADERS):
+        return False
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    return not Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists()
+
+
+def to_second_factor(request: HttpRequest) -> HttpResponse:
+    """Lead to the page where a second factor is set up, and say why."""
+    messages.info(request, _("Your role needs a second factor. Set one up, then go on."))
+    return HttpResponseRedirect(public_path("mfa_index"))
+
+
+def password_link(user: User) -> str:
+    """Return the absolute URL at which the user sets a password; it works once, for PASSWORD_RESET_TIMEOUT seconds."""
+    return public_url("account_reset_password_from_key", user_pk_to_url_str(user), default_token_generator.make_token(user))
+
+
+def remember_language(response: HttpResponse, language: str) -> None:
+    """Keep the language of the screens on this device."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=LANGUAGE_COOKIE_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

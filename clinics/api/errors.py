@@ -43,7 +43,11 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, ApiError):
         response.data = {"detail": str(error.detail), "code": error.get_codes(), **error.extra}
     elif isinstance(error, exceptions.ValidationError):
-        response.data = {"detail": "Some fields are wrong.", "code": "invalid", "fields": _fields(error.detail)}
+        response.data = {
+            "detail": "Some fields are wrong.",
+            "code": "invalid",
+            "fields": _fields(error.detail),
+        }
     else:
         detail = getattr(error, "detail", "")
         response.data = {"detail": str(detail), "code": _CODES.get(response.status_code, "error")}

@@ -32,7 +32,9 @@ class ClinicAPIView(APIView):
         super().initial(request, *args, **kwargs)
         ref = request.headers.get("X-Account-Id", "").strip()
         if not ref:
-            raise ApiError(400, "account_required", "Say which clinic in the X-Account-Id header: its id or short name.")
+            raise ApiError(
+                400, "account_required", "Say which clinic in the X-Account-Id header: its id or short name."
+            )
         clinic = clinic_for(request.user, ref) if "\x00" not in ref and len(ref) <= 64 else None
         if clinic is None:
             raise NotFound("No such clinic.")

@@ -89,7 +89,9 @@ class Membership(models.Model):
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
         constraints = [
-            models.UniqueConstraint(fields=["user", "clinic"], condition=Q(ended_at=None), name="one_present_membership")
+            models.UniqueConstraint(
+                fields=["user", "clinic"], condition=Q(ended_at=None), name="one_present_membership"
+            )
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,9 @@ class Clinic(TenantMixin):  # type: ignore[misc]
         _("short name"),
         max_length=40,
         unique=True,
-        validators=[RegexValidator(r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$", _("Use a-z, 0-9 and hyphens."))],
+        validators=[
+            RegexValidator(r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$", _("Use a-z, 0-9 and hyphens."))
+        ],
     )
     name = models.CharField(_("name"), max_length=120)
     phone = models.CharField(_("phone shown to patients"), max_length=32, blank=True)

@@ -34,7 +34,11 @@ class HeldEvent(models.Model):
         verbose_name = _("held event")
         verbose_name_plural = _("held events")
         constraints = [models.UniqueConstraint(fields=["account", "event_id"], name="held_once")]
-        indexes = [models.Index(fields=["to_number"], condition=models.Q(replayed_at=None), name="held_open_by_number")]
+        indexes = [
+            models.Index(
+                fields=["to_number"], condition=models.Q(replayed_at=None), name="held_open_by_number"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.reason} {self.id}"

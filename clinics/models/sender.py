@@ -33,7 +33,9 @@ class ProviderAccount(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.CharField(_("provider"), max_length=20)
     external_id = models.CharField(_("account SID"), max_length=64)
-    clinic = models.ForeignKey("clinics.Clinic", models.PROTECT, null=True, blank=True, related_name="accounts")
+    clinic = models.ForeignKey(
+        "clinics.Clinic", models.PROTECT, null=True, blank=True, related_name="accounts"
+    )
     is_master = models.BooleanField(_("the platform's own"), default=False)
     auth_token = EncryptedTextField(_("auth token"), blank=True, default="")
     previous_token = EncryptedTextField(blank=True, default="")
@@ -48,7 +50,9 @@ class ProviderAccount(models.Model):
         verbose_name_plural = _("provider accounts")
         constraints = [
             models.UniqueConstraint(fields=["provider", "external_id"], name="account_once"),
-            models.UniqueConstraint(fields=["provider"], condition=Q(is_master=True), name="one_master_account"),
+            models.UniqueConstraint(
+                fields=["provider"], condition=Q(is_master=True), name="one_master_account"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,10 +87,14 @@ class Sender(models.Model):
         verbose_name_plural = _("clinic numbers")
         constraints = [
             models.UniqueConstraint(
-                fields=["phone_number", "channel"], condition=Q(status="active"), name="number_channel_once_while_active"
+                fields=["phone_number", "channel"],
+                condition=Q(status="active"),
+                name="number_channel_once_while_active",
             ),
             models.UniqueConstraint(
-                fields=["clinic", "channel", "rank"], condition=Q(status="active"), name="rank_once_while_active"
+                fields=["clinic", "channel", "rank"],
+                condition=Q(status="active"),
+                name="rank_once_while_active",
             ),
             models.CheckConstraint(
                 condition=Q(status="active", rank__gte=1, rank__lte=3) | Q(status="disabled", rank=None),

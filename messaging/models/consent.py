@@ -48,7 +48,9 @@ class ChannelConsent(models.Model):
         ordering = ["channel", "id"]
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
-        constraints = [models.UniqueConstraint(fields=["contact_point", "channel"], name="consent_once_a_channel")]
+        constraints = [
+            models.UniqueConstraint(fields=["contact_point", "channel"], name="consent_once_a_channel")
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.id}"
@@ -58,7 +60,9 @@ class ConsentEvent(models.Model):
     """One line of the ledger; never changed."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    contact_point = models.ForeignKey("scheduling.ContactPoint", models.CASCADE, related_name="consent_events")
+    contact_point = models.ForeignKey(
+        "scheduling.ContactPoint", models.CASCADE, related_name="consent_events"
+    )
     channel = models.CharField(max_length=10)
     purpose = models.CharField(max_length=6, choices=Purpose.choices)
     action = models.CharField(max_length=12, choices=ConsentAction.choices)

@@ -33,7 +33,9 @@ class Conversation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    contact_point = models.OneToOneField("scheduling.ContactPoint", models.PROTECT, related_name="conversation")
+    contact_point = models.OneToOneField(
+        "scheduling.ContactPoint", models.PROTECT, related_name="conversation"
+    )
     state = models.CharField(max_length=16, choices=ConversationState.choices, default=ConversationState.IDLE)
     work_state = models.CharField(max_length=16, choices=WorkState.choices, default=WorkState.DONE)
     version = models.PositiveIntegerField(default=1)
@@ -53,7 +55,9 @@ class Conversation(models.Model):
     last_channel = models.CharField(max_length=10, blank=True)
     last_sender = models.ForeignKey("clinics.Sender", models.DO_NOTHING, null=True, related_name="+")
     window_closes_at = models.DateTimeField(null=True, blank=True)  # of last_sender; null: no window
-    failed_count = models.PositiveIntegerField(default=0)  # outbound messages that failed and wait for a way out
+    failed_count = models.PositiveIntegerField(
+        default=0
+    )  # outbound messages that failed and wait for a way out
 
     # The bot's memory of this episode (first inbound after done, or after 48 h of silence).
     episode_started_at = models.DateTimeField(null=True, blank=True)
@@ -77,9 +81,13 @@ class Conversation(models.Model):
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
         indexes = [
-            models.Index(fields=["-last_message_at", "-id"], condition=Q(put_away_at=None), name="inbox_by_last"),
             models.Index(
-                fields=["work_state", "-last_message_at", "-id"], condition=Q(put_away_at=None), name="inbox_by_state"
+                fields=["-last_message_at", "-id"], condition=Q(put_away_at=None), name="inbox_by_last"
+            ),
+            models.Index(
+                fields=["work_state", "-last_message_at", "-id"],
+                condition=Q(put_away_at=None),
+                name="inbox_by_state",
             ),
             models.Index(
                 fields=["waiting_since", "id"],
@@ -138,7 +146,9 @@ class Question(models.Model):
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="questions")
     kind = models.CharField(max_length=20, choices=QuestionKind.choices)
     items = models.JSONField(default=list)
-    context = models.JSONField(default=dict)  # what is decided so far: doctor, type, patient, filter, list number
+    context = models.JSONField(
+        default=dict
+    )  # what is decided so far: doctor, type, patient, filter, list number
     asked_by = models.ForeignKey("messaging.Message", models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -31,7 +31,9 @@ class Attempt(models.Model):
     error_code = models.CharField(max_length=24, blank=True)
     error_kind = models.CharField(max_length=12, blank=True)  # providers.base.ErrorKind
     unknown_since = models.DateTimeField(null=True, blank=True)
-    looks = models.PositiveSmallIntegerField(default=0)  # how often the provider's list was asked and it was absent
+    looks = models.PositiveSmallIntegerField(
+        default=0
+    )  # how often the provider's list was asked and it was absent
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
 
@@ -42,7 +44,9 @@ class Attempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["message", "n"], name="attempt_number_once"),
             models.UniqueConstraint(
-                fields=["account", "provider_id"], condition=Q(provider_id__isnull=False), name="provider_id_once"
+                fields=["account", "provider_id"],
+                condition=Q(provider_id__isnull=False),
+                name="provider_id_once",
             ),
         ]
 

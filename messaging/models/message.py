@@ -65,8 +65,12 @@ class Message(models.Model):
     channel = models.CharField(max_length=10)  # clinics.models.Channel, or "note"
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.TEXT)
     author = models.CharField(max_length=8, choices=Author.choices)
-    user = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, related_name="+")  # the member who wrote
-    sender = models.ForeignKey("clinics.Sender", models.DO_NOTHING, null=True, related_name="+")  # null: notes
+    user = models.ForeignKey(
+        "clinics.User", models.DO_NOTHING, null=True, related_name="+"
+    )  # the member who wrote
+    sender = models.ForeignKey(
+        "clinics.Sender", models.DO_NOTHING, null=True, related_name="+"
+    )  # null: notes
     account = models.ForeignKey("clinics.ProviderAccount", models.DO_NOTHING, null=True, related_name="+")
     address = models.CharField(max_length=140, blank=True)  # the other side's, as the provider gave it
     body = models.TextField(blank=True)
@@ -84,7 +88,9 @@ class Message(models.Model):
     appointment = models.ForeignKey(
         "scheduling.Appointment", models.SET_NULL, null=True, blank=True, related_name="messages"
     )
-    answers = models.ForeignKey("self", models.SET_NULL, null=True, related_name="answered_by")  # inbound it replies to
+    answers = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="answered_by"
+    )  # inbound it replies to
 
     # The outbox.
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -101,13 +107,17 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "provider_message_id"], condition=Q(direction="inbound"), name="inbound_once"
+                fields=["account", "provider_message_id"],
+                condition=Q(direction="inbound"),
+                name="inbound_once",
             )
         ]
         indexes = [
             models.Index(fields=["conversation", "-created_at", "-id"], name="thread_newest_first"),
             models.Index(fields=["conversation", "updated_at", "id"], name="thread_by_change"),
-            models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="outbox_due"),
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="outbox_due"
+            ),
         ]
 
     def __str__(self) -> str:

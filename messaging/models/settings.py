@@ -22,7 +22,9 @@ class MessagingSettings(models.Model):
     bot_outside_hours = models.CharField(
         _("outside opening hours"), max_length=10, choices=BotMode.choices, default=BotMode.ANSWER
     )
-    bot_pause_minutes = models.PositiveSmallIntegerField(_("minutes the bot pauses after staff wrote"), default=30)
+    bot_pause_minutes = models.PositiveSmallIntegerField(
+        _("minutes the bot pauses after staff wrote"), default=30
+    )
 
     class Meta:
         verbose_name = _("messaging settings")

@@ -25,7 +25,9 @@ LIVE = (Status.PENDING_REVIEW, Status.CONFIRMED, Status.ARRIVED)
 
 ALLOWED: dict[str, frozenset[str]] = {
     Status.PENDING_REVIEW: frozenset({Status.CONFIRMED, Status.CANCELLED}),
-    Status.CONFIRMED: frozenset({Status.CONFIRMED, Status.CANCELLED, Status.ARRIVED, Status.NO_SHOW, Status.FULFILLED}),
+    Status.CONFIRMED: frozenset(
+        {Status.CONFIRMED, Status.CANCELLED, Status.ARRIVED, Status.NO_SHOW, Status.FULFILLED}
+    ),
     Status.ARRIVED: frozenset({Status.FULFILLED, Status.CANCELLED}),
     Status.CANCELLED: frozenset(),
     Status.FULFILLED: frozenset(),
@@ -87,7 +89,9 @@ class Appointment(models.Model):
     version = models.PositiveIntegerField(default=1)
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
     cancellation = models.CharField(max_length=10, choices=Cancellation.choices, blank=True, default="")
-    reason = models.CharField(_("reason"), max_length=250, blank=True)  # staff's words to the patient, or why overbooked
+    reason = models.CharField(
+        _("reason"), max_length=250, blank=True
+    )  # staff's words to the patient, or why overbooked
     respond_by = models.DateTimeField(null=True, blank=True)  # until when a request waits for staff
     decided_by = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -154,7 +158,9 @@ class AppointmentEvent(models.Model):
     kind = models.CharField(max_length=12, choices=EventKind.choices)
     version = models.PositiveIntegerField()
     source = models.CharField(max_length=10, choices=Source.choices)  # of this change
-    actor = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, related_name="+")  # null: patient or clock
+    actor = models.ForeignKey(
+        "clinics.User", models.DO_NOTHING, null=True, related_name="+"
+    )  # null: patient or clock
     reason = models.CharField(max_length=250, blank=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)

@@ -57,7 +57,9 @@ class Hold(models.Model):
         ordering = ["starts_at", "id"]
         verbose_name = _("held time")
         verbose_name_plural = _("held times")
-        constraints = [models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="hold_starts_before_end")]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="hold_starts_before_end")
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

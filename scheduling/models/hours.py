@@ -57,7 +57,9 @@ class WeeklyHours(models.Model):
         ordering = ["weekday", "starts", "id"]
         verbose_name = _("weekly hours")
         verbose_name_plural = _("weekly hours")
-        constraints = [models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="hours_start_before_they_end")]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="hours_start_before_they_end")
+        ]
 
     def __str__(self) -> str:
         return f"{self.weekday} {self.starts:%H:%M}-{self.ends:%H:%M}"
@@ -76,7 +78,9 @@ class TimeOff(models.Model):
         ordering = ["starts_at", "id"]
         verbose_name = _("time off")
         verbose_name_plural = _("time off")
-        constraints = [models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="time_off_starts_before_end")]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="time_off_starts_before_end")
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

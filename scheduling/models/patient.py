@@ -27,7 +27,9 @@ class Patient(models.Model):
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
         constraints = [
-            models.UniqueConstraint(fields=["record_number"], condition=~Q(record_number=""), name="record_number_once")
+            models.UniqueConstraint(
+                fields=["record_number"], condition=~Q(record_number=""), name="record_number_once"
+            )
         ]
         indexes = [models.Index(fields=["updated_at", "id"], name="patient_by_change")]
 
@@ -63,7 +65,9 @@ class PatientContact(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="contacts")
-    contact_point = models.ForeignKey("scheduling.ContactPoint", models.CASCADE, related_name="patient_contacts")
+    contact_point = models.ForeignKey(
+        "scheduling.ContactPoint", models.CASCADE, related_name="patient_contacts"
+    )
     relation = models.CharField(_("relation"), max_length=10, choices=Relation.choices, default=Relation.SELF)
     starred = models.BooleanField(_("for reminders"), default=False)
     not_theirs_at = models.DateTimeField(null=True, blank=True)
@@ -75,7 +79,9 @@ class PatientContact(models.Model):
         verbose_name_plural = _("contacts of patients")
         constraints = [
             models.UniqueConstraint(fields=["patient", "contact_point"], name="contact_once_a_patient"),
-            models.UniqueConstraint(fields=["patient"], condition=Q(starred=True), name="one_starred_contact"),
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(starred=True), name="one_starred_contact"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,7 +38,9 @@ class Location(models.Model):
 class Room(models.Model):
     """A room that a visit may need."""
 
-    resource = models.OneToOneField("scheduling.Resource", models.PROTECT, primary_key=True, related_name="room")
+    resource = models.OneToOneField(
+        "scheduling.Resource", models.PROTECT, primary_key=True, related_name="room"
+    )
     location = models.ForeignKey(Location, models.PROTECT, related_name="rooms")
     name = models.CharField(_("name"), max_length=80)
     kind = models.CharField(_("kind"), max_length=40, default="consulting")

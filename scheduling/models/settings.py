@@ -8,8 +8,12 @@ class SchedulingSettings(models.Model):
     """The settings of this room. `SchedulingSettings.load()` never writes."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    hold_minutes = models.PositiveSmallIntegerField(_("minutes an offered time is held"), default=10)  # 0: not at all
-    request_hours = models.PositiveSmallIntegerField(_("opening hours a request waits for an answer"), default=4)
+    hold_minutes = models.PositiveSmallIntegerField(
+        _("minutes an offered time is held"), default=10
+    )  # 0: not at all
+    request_hours = models.PositiveSmallIntegerField(
+        _("opening hours a request waits for an answer"), default=4
+    )
 
     class Meta:
         verbose_name = _("booking settings")

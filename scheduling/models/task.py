@@ -10,7 +10,10 @@ class TaskKind(models.TextChoices):
     """Why somebody must act."""
 
     CALL_BACK = "call_back", _("call back")
-    TELL_PATIENT = "tell_patient", _("tell the patient")  # a receiver failed: the change stands, the text does not
+    TELL_PATIENT = (
+        "tell_patient",
+        _("tell the patient"),
+    )  # a receiver failed: the change stands, the text does not
     CHECK_DELIVERY = "check_delivery", _("check whether a message arrived")
     MAY_HAVE_MEANT_CANCEL = "may_have_meant_cancel", _("may have meant: cancel the visit")
 
@@ -20,7 +23,9 @@ class Task(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(_("kind"), max_length=24, choices=TaskKind.choices)
-    patient = models.ForeignKey("scheduling.Patient", models.CASCADE, null=True, blank=True, related_name="tasks")
+    patient = models.ForeignKey(
+        "scheduling.Patient", models.CASCADE, null=True, blank=True, related_name="tasks"
+    )
     contact_point = models.ForeignKey(
         "scheduling.ContactPoint", models.CASCADE, null=True, blank=True, related_name="tasks"
     )
