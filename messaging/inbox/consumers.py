@@ -8,7 +8,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from clinics.models import Clinic
 from clinics.permissions import Action, can
 from clinics.tenancy import clinic_by_slug
-from messaging.inbox.live import group_of
+from messaging.live import group_of
 
 #: The page reads itself again on these, and the server says there what is so.
 LOGGED_OUT = 4401
