@@ -25,6 +25,7 @@ class Part(Protocol):
     """What the supervisor needs to know of a process."""
 
     name: str
+    log: Path
     process: subprocess.Popen[bytes] | None
 
     def start(self) -> object:

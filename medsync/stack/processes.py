@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own (Ctrl-C reaches only us), its output appended to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    _rotate(log)
+    trim(log)
     with log.open("ab") as out:
         os.chmod(log, 0o600)
         return subprocess.Popen(
@@ -102,8 +103,11 @@ def command_line(pid: int) -> str:
     return found.stdout.strip()
 
 
-def _rotate(log: Path) -> None:
-    """Keep one older generation once a log has grown large."""
+def trim(log: Path) -> None:
+    """Move what a large log holds to one older generation; its writer appends, so it may go on writing."""
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > LOG_LIMIT_BYTES:
-            log.replace(log.with_suffix(log.suffix + ".1"))
+            older = log.with_suffix(log.suffix + ".1")
+            shutil.copyfile(log, older)
+            older.chmod(0o600)
+            os.truncate(log, 0)

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medsync.stack import parts
+from medsync.stack import parts, processes
 from medsync.stack.errors import StackError
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 30.0
 # A part that lived this long was well: its next death counts as the first.
 HEALTHY_SECONDS = 60.0
+TRIM_EVERY_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Supervisor:
         self.home = home
         self.watched: list[Watched] = []
         self._changed = changed
+        self._trim_at = 0.0
 
     def start(self, part: parts.Part) -> None:
         """Start a part and watch it from now on. Raises StackError."""
@@ -46,7 +48,7 @@ class Supervisor:
         self._start(watched)
 
     def look(self, now: float | None = None) -> None:
-        """Notice who died and start again whose pause is over."""
+        """Notice who died, start again whose pause is over, and keep logs small."""
         now = time.monotonic() if now is None else now
         for watched in self.watched:
             process = watched.part.process
@@ -54,6 +56,10 @@ class Supervisor:
                 self._bury(watched, now)
             if watched.part.process is None and now >= watched.start_again_at:
                 self._try_again(watched)
+        if now >= self._trim_at:
+            self._trim_at = now + TRIM_EVERY_SECONDS
+            for watched in self.watched:
+                processes.trim(watched.part.log)
 
     def stop(self) -> None:
         """Stop everything: our programs together, then the servers, the last started first."""

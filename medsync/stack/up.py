@@ -32,6 +32,8 @@ DEMO_PASSWORD = "medsync-demo"  # noqa: S105  (public on purpose; the demo liste
 TICK_SECONDS = 0.1
 # Web comes first: on two cores three programs that load at once all load slowly.
 OTHERS_AFTER_SECONDS = 6.0
+# Until then readiness is asked at every tick, later every two seconds.
+EAGER_SECONDS = 30.0
 STARTED, FAILED, RUNS_ALREADY = 0, 1, 2
 
 
@@ -186,8 +188,12 @@ class Up:
 
     def _until_ready(self, deadline: float | None, begun: float) -> None:
         """Watch until /readyz says yes, once; give up at `deadline` (monotonic seconds, None: never)."""
+        ask_at = 0.0
         while not (self._stop or self._ready) and (deadline is None or time.monotonic() < deadline):
             self._tick()
+            if (now := time.monotonic()) < ask_at:
+                continue
+            ask_at = now + (0.0 if now - begun < EAGER_SECONDS else 2.0)
             if self._answers_ready():
                 self._ready = True
                 self.screen.say(*self._where_to_click(time.monotonic() - begun))
