@@ -216,7 +216,7 @@ WITH booked AS MATERIALIZED (
       AND booking.blocks && tstzrange(%(begin)s, %(end)s)
       AND (hold.id IS NULL
            OR (hold.expires_at > %(now)s AND hold.owner <> %(owner)s AND hold.purpose <> ALL(%(over)s)))
-      AND booking.appointment_id IS DISTINCT FROM %(besides)s
+      AND (booking.appointment_id = %(besides)s::uuid) IS NOT TRUE
 ), spans AS (
     SELECT 'taken' AS kind, resource_id, unnest(range_agg(blocks)) AS span FROM booked GROUP BY resource_id
     UNION ALL

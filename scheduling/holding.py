@@ -84,8 +84,8 @@ def _hold(slots: tuple[FreeSlot, ...], owner: str, purpose: str, minutes: int, n
             continue
     # All locks at once: taken type by type, they would not be ascending.
     resource_locks({resource for known, _ in wanted for resource in known.resource_ids()})
-    for known, group in wanted:
-        made.extend(_hold_of_type(known, group, owner, purpose, minutes, now, MAX_HOLDS - len(made)))
+    for known, of_type in wanted:
+        made.extend(_hold_of_type(known, of_type, owner, purpose, minutes, now, MAX_HOLDS - len(made)))
     order = {(slot.starts_at, slot.practitioner_id): position for position, slot in enumerate(slots)}
     return sorted(made, key=lambda hold: order[hold.starts_at, hold.practitioner_id])
 

@@ -138,13 +138,13 @@ def next_visits(patient_ids: Sequence[UUID], *, now: datetime) -> QuerySet[Appoi
     )
 
 
-def bookable_practitioners(type: AppointmentType | UUID | None = None) -> QuerySet[Practitioner]:
+def bookable_practitioners(type: AppointmentType | None = None) -> QuerySet[Practitioner]:
     """Return the doctors whom patients may book, in the clinic's order; of a type, those who do it."""
     doctors = Practitioner.objects.filter(active=True, bookable=True)
     if type is not None:
-        chosen = AppointmentType.practitioners.through.objects.filter(appointmenttype_id=_id(type))
-        if chosen.exists():
-            doctors = doctors.filter(pk__in=chosen.values("practitioner_id"))
+        chosen = list(type.practitioners.values_list("pk", flat=True))
+        if chosen:
+            doctors = doctors.filter(pk__in=chosen)
     return doctors.order_by("rank", "name", "resource_id")
 
 
