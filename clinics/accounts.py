@@ -66,7 +66,9 @@ def to_second_factor(request: HttpRequest) -> HttpResponse:
 
 def password_link(user: User) -> str:
     """Return the absolute URL at which the user sets a password; it works once, for PASSWORD_RESET_TIMEOUT seconds."""
-    return public_url("account_reset_password_from_key", user_pk_to_url_str(user), default_token_generator.make_token(user))
+    return public_url(
+        "account_reset_password_from_key", user_pk_to_url_str(user), default_token_generator.make_token(user)
+    )
 
 
 def remember_language(response: HttpResponse, language: str) -> None:

@@ -8,7 +8,8 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.urls import set_script_prefix, set_urlconf
 
-from clinics.permissions import Action, can
+from clinics.accounts import lacks_second_factor, to_second_factor
+from clinics.permissions import Action, can, role_of
 from clinics.tenancy import clinic_by_slug, in_clinic
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -47,6 +48,8 @@ class ClinicMiddleware:
         clinic = clinic_by_slug(slug)
         if clinic is None or not can(request.user, clinic, Action.WORK):
             raise Http404
+        if lacks_second_factor(request.user, role_of(request.user, clinic)):
+            return to_second_factor(request)
         if not slash:  # "/c/riverside": Django's own answer to a missing slash would lose the prefix
             return HttpResponse(status=301, headers={"Location": f"/c/{slug}/"})
         prefix = f"/c/{slug}"

@@ -19,16 +19,16 @@ class Action(StrEnum):
 
 
 _EVERYBODY = frozenset(Role.values)
-_LEADERS = frozenset({Role.OWNER.value, Role.ADMIN_DOCTOR.value})
+LEADERS = frozenset({Role.OWNER.value, Role.ADMIN_DOCTOR.value})
 
 ALLOWED: dict[Action, frozenset[str]] = {
     Action.WORK: _EVERYBODY,
     Action.DECIDE: _EVERYBODY,
-    Action.MANAGE_SENDERS: _LEADERS,
-    Action.MANAGE_MEMBERS: _LEADERS,
-    Action.MANAGE_SETTINGS: _LEADERS,
-    Action.PUT_AWAY: _LEADERS,
-    Action.ADMIN: _LEADERS,
+    Action.MANAGE_SENDERS: LEADERS,
+    Action.MANAGE_MEMBERS: LEADERS,
+    Action.MANAGE_SETTINGS: LEADERS,
+    Action.PUT_AWAY: LEADERS,
+    Action.ADMIN: LEADERS,
 }
 
 
@@ -52,3 +52,28 @@ def role_of(user: Any, clinic: Clinic, *, fresh: bool = False) -> str | None:
 def can(user: Any, clinic: Clinic, action: Action, *, fresh: bool = False) -> bool:
     """Tell whether the user may do this in this clinic."""
     return role_of(user, clinic, fresh=fresh) in ALLOWED[action]
+
+
+def may_give(giver: str | None, role: str) -> bool:
+    """Tell whether a member of one role may give another role, take it away, or act on who has it.
+
+    A Manager runs the team, but makes and unmakes no owner: else the role would be its own promotion.
+    """
+    if giver not in ALLOWED[Action.MANAGE_MEMBERS]:
+        return False
+    return giver == Role.OWNER or role != Role.OWNER
+
+
+def may_renew_password(giver: str | None, membership: Membership) -> bool:
+    """Tell whether a member of that role may make a new-password link for this member.
+
+    Never for somebody who also works elsewhere or operates the platform: the link would open those doors too.
+    """
+    user = membership.user
+    if user.is_staff or not user.is_active or not may_give(giver, membership.role):
+        return False
+    return (
+        not Membership.objects.filter(user=user, ended_at=None)
+        .exclude(clinic_id=membership.clinic_id)
+        .exists()
+    )

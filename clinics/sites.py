@@ -1,53 +1,231 @@
 """The two admin sites: the platform's operators', and a clinic's owner's and Manager's."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest
+from allauth.account.decorators import secure_admin_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
-from clinics.permissions import Action, can
+from clinics.accounts import lacks_second_factor, to_second_factor
+from clinics.models import Clinic
+from clinics.permissions import Action, can, role_of
+from clinics.tenancy import public_path
+
+# unfold is built with Alpine, which evaluates its attributes, and writes its colours into the page. Both are
+# allowed here and nowhere else; scripts still come from this host only.
+ADMIN_CSP = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
+
+# Icon, words and the models' admin names ("app_model"), as the list at the left shows them.
+Group = tuple[str | Promise, list[tuple[str, str]]]
 
 
-class PlatformSite(UnfoldAdminSite):  # type: ignore[misc]
+class OurSite(UnfoldAdminSite):  # type: ignore[misc]
+    """What both sites share: one log-in with its limits and second factor, and the one policy for unfold's scripts."""
+
+    enable_nav_sidebar = False
+    groups: list[Group] = []
+
+    def clinic_of(self, request: HttpRequest) -> Clinic | None:
+        """Return the clinic that this site shows, or None on the platform's."""
+        return None
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., Any]:
+        """Refuse who is logged in and may not; send who lacks a needed second factor to set it up."""
+        inside = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated:
+                if not self.has_permission(request):
+                    raise PermissionDenied
+                clinic = self.clinic_of(request)
+                if lacks_second_factor(request.user, role_of(request.user, clinic) if clinic else None):
+                    return to_second_factor(request)
+            response: HttpResponse = inside(request, *args, **kwargs)
+            response._csp_update = ADMIN_CSP  # type: ignore[attr-defined]
+            return response
+
+        return guarded
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Use the product's own log-in; Django's form would know neither its limits nor second factors."""
+        if not request.user.is_authenticated:
+            response: HttpResponse = secure_admin_login(super().login)(request)
+            return response
+        if not self.has_permission(request):
+            raise PermissionDenied
+        return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Use the product's own log-out."""
+        return HttpResponseRedirect(public_path("account_logout"))
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Use the product's own page, which counts wrong tries."""
+        return HttpResponseRedirect(public_path("account_change_password"))
+
+    def password_change_done(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Use the product's own page."""
+        return HttpResponseRedirect(public_path("account_change_password"))
+
+
+class PlatformSite(OurSite):
     """For operators: clinics, users, accounts, senders, periodic tasks; no patient data."""
 
+    site_title = _("MedSync platform")
+    groups = [
+        (
+            _("Clinics"),
+            [
+                ("clinics_clinic", "apartment"),
+                ("clinics_user", "group"),
+                ("clinics_membership", "badge"),
+                ("clinics_sender", "sim_card"),
+                ("clinics_provideraccount", "key"),
+            ],
+        ),
+        (
+            _("Watch"),
+            [
+                ("clinics_heldevent", "inbox"),
+                ("clinics_deadtask", "report"),
+                ("clinics_counter", "bar_chart"),
+                ("django_celery_beat_periodictask", "timer"),
+                ("django_celery_beat_intervalschedule", "schedule"),
+            ],
+        ),
+    ]
 
-class ClinicSite(UnfoldAdminSite):  # type: ignore[misc]
+
+class ClinicSite(OurSite):
     """For a clinic's owner and Manager, below /c/<slug>/admin/."""
+
+    site_title = _("Set-up")
+    groups = [
+        (
+            _("People"),
+            [
+                ("scheduling_patient", "person"),
+                ("scheduling_contactpoint", "call"),
+                ("messaging_channelconsent", "handshake"),
+                ("messaging_consentevent", "history"),
+            ],
+        ),
+        (
+            _("Calendar"),
+            [
+                ("scheduling_appointment", "event"),
+                ("scheduling_practitioner", "stethoscope"),
+                ("scheduling_weeklyhours", "schedule"),
+                ("scheduling_timeoff", "beach_access"),
+                ("scheduling_appointmenttype", "category"),
+                ("scheduling_location", "location_on"),
+                ("scheduling_room", "meeting_room"),
+                ("scheduling_openinghours", "door_open"),
+            ],
+        ),
+        (
+            _("Messages"),
+            [
+                ("messaging_conversation", "forum"),
+                ("messaging_message", "chat"),
+            ],
+        ),
+        (
+            _("Settings"),
+            [
+                ("scheduling_schedulingsettings", "tune"),
+                ("messaging_messagingsettings", "settings"),
+            ],
+        ),
+    ]
+
+    def clinic_of(self, request: HttpRequest) -> Clinic | None:
+        """Return the clinic that the middleware entered."""
+        return getattr(request, "clinic", None)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Ask the one table; being an operator of the platform opens nothing here."""
-        clinic = getattr(request, "clinic", None)
-        return clinic is not None and can(request.user, clinic, Action.ADMIN)
+        return _may_set_up(request)
 
 
 platform_site = PlatformSite(name="admin")
 clinic_site = ClinicSite(name="clinic_admin")
 
 
+def _may_set_up(request: HttpRequest) -> bool:
+    clinic = getattr(request, "clinic", None)
+    return clinic is not None and can(request.user, clinic, Action.ADMIN)
+
+
+def _site_of(request: HttpRequest) -> OurSite:
+    return clinic_site if getattr(request, "clinic", None) else platform_site
+
+
+def title_of(request: HttpRequest) -> str:
+    """Return the clinic's name, or the platform's."""
+    clinic = getattr(request, "clinic", None)
+    return clinic.name if clinic else str(platform_site.site_title)
+
+
+def subtitle_of(request: HttpRequest) -> str:
+    """Return what this site is, below the name."""
+    return str(_site_of(request).site_title) if getattr(request, "clinic", None) else str(_("For operators"))
+
+
+def back_of(request: HttpRequest) -> str:
+    """Return the page that "view site" leads to: the clinic's inbox, or the list of clinics."""
+    clinic = getattr(request, "clinic", None)
+    return f"/c/{clinic.slug}/" if clinic else "/"
+
+
+def navigation_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the list at the left: every registered model in its group, in a fixed order."""
+    site = _site_of(request)
+    names = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in site._registry}
+    groups = []
+    for title, entries in site.groups:
+        items = []
+        for name, icon in entries:
+            if name not in names:
+                continue
+            try:
+                link = reverse(f"{site.name}:{name}_changelist")
+            except NoReverseMatch:
+                continue
+            items.append({"title": names[name]._meta.verbose_name_plural, "icon": icon, "link": link})
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
 class ClinicModelAdmin(ModelAdmin):  # type: ignore[misc]
     """Base of every admin of a clinic's models: rights come from `permissions`, nothing is deleted."""
 
-    def _may(self, request: HttpRequest) -> bool:
-        clinic = getattr(request, "clinic", None)
-        return clinic is not None and can(request.user, clinic, Action.ADMIN)
-
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Ask the one table."""
-        return self._may(request)
+        return _may_set_up(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Ask the one table."""
-        return self._may(request)
+        return _may_set_up(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Ask the one table."""
-        return self._may(request)
+        return _may_set_up(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Ask the one table."""
-        return self._may(request)
+        return _may_set_up(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Rows are retired, not deleted."""
@@ -64,3 +242,43 @@ class ReadOnlyAdmin(ClinicModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing is changed by hand here."""
         return False
+
+
+class PlatformModelAdmin(ModelAdmin):  # type: ignore[misc]
+    """Base of the platform's admins: operators may all, nobody deletes."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Ask whether this is an operator."""
+        return _is_operator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask whether this is an operator."""
+        return _is_operator(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask whether this is an operator."""
+        return _is_operator(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask whether this is an operator."""
+        return _is_operator(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Shared rows are retired, not deleted."""
+        return False
+
+
+class PlatformReadOnlyAdmin(PlatformModelAdmin):
+    """For what operators look at and do not change."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is made by hand here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is changed by hand here."""
+        return False
+
+
+def _is_operator(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_staff)

@@ -9,6 +9,7 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF
 
+from clinics import branding
 from medsync.logs import logging_config
 from medsync.stack import locate
 
@@ -46,6 +47,7 @@ CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 # Set it where a proxy ends TLS and overwrites the header; without such a proxy anybody could forge it.
 if env.bool("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # log-in limits count the address that the proxy names
 
 # ── Apps ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 SHARED_APPS = [
@@ -61,6 +63,7 @@ SHARED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",  # a tag of allauth's pages
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -209,6 +212,12 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "clinics.accounts.ClosedAccountAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
+# Counted in the shared cache, so by all processes together: 5 wrong tries a person, 20 an address, in 15 minutes.
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/15m/ip,5/15m/key", "login": "60/m/ip"}
+MFA_ADAPTER = "clinics.accounts.SecondFactors"
+MFA_TOTP_ISSUER = "MedSync"
+# Owners, Managers and operators then set up a second factor before anything else.
+MEDSYNC_REQUIRE_MFA = env.bool("MEDSYNC_REQUIRE_MFA", PRODUCTION)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
@@ -251,8 +260,13 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+# Without EMAIL_URL no mail is sent: links are copied instead, and a link printed to a log would be a leak.
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
 vars().update(EMAIL_CONFIG)
+HAS_EMAIL = bool(env.str("EMAIL_URL", ""))
+
+# ── Admin ────────────────────────────────────────────────────────────────────────────────────────────────────────
+UNFOLD = branding.UNFOLD
 
 # ── API ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK: dict[str, Any] = {

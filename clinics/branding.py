@@ -1,0 +1,46 @@
+"""How the two admin sites look: titles, colours of the product, the list at the left. Read by the settings."""
+
+from typing import Any
+
+# Lapis, the one accent of the product, from light to dark; 600 is the colour of buttons.
+_LAPIS = {
+    "50": "#f4f6fd",
+    "100": "#ecf0fc",
+    "200": "#dde5fa",
+    "300": "#beccf4",
+    "400": "#9db2ff",
+    "500": "#4a68dc",
+    "600": "#2b50c8",
+    "700": "#2343ac",
+    "800": "#1c3689",
+    "900": "#27335e",
+    "950": "#1c2440",
+}
+# The warm greys of the pages.
+_STONE = {
+    "50": "#faf9f7",
+    "100": "#f5f4f1",
+    "200": "#e5e2dc",
+    "300": "#d2cec5",
+    "400": "#9a958c",
+    "500": "#6b665d",
+    "600": "#57534c",
+    "700": "#403d38",
+    "800": "#2c2a27",
+    "900": "#1a1918",
+    "950": "#131211",
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "clinics.sites.title_of",
+    "SITE_HEADER": "clinics.sites.title_of",
+    "SITE_SUBHEADER": "clinics.sites.subtitle_of",
+    "SITE_URL": "clinics.sites.back_of",
+    "SITE_SYMBOL": "schedule",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {"primary": _LAPIS, "base": _STONE},
+    "SIDEBAR": {"navigation": "clinics.sites.navigation_of"},
+}
