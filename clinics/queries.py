@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from clinics.models import Clinic, ClinicState, Membership, ProviderAccount, Sender, SenderStatus
+from clinics.models import Clinic, ClinicState, Invitation, Membership, ProviderAccount, Sender, SenderStatus
 from medsync.lib import clock
 
 CACHE_SECONDS = 5.0
@@ -118,9 +118,10 @@ def clinic_for(user: Any, ref: str) -> Clinic | None:
     match = Q(slug=ref)
     with contextlib.suppress(ValueError):
         match |= Q(pk=UUID(ref))
-    return Clinic.objects.filter(
+    found: Clinic | None = Clinic.objects.filter(
         match, state=ClinicState.READY, memberships__user_id=user.pk, memberships__ended_at=None
     ).first()
+    return found
 
 
 def members_of(clinic: Clinic) -> list[Membership]:
@@ -130,3 +131,8 @@ def members_of(clinic: Clinic) -> list[Membership]:
         .select_related("user")
         .order_by("created_at", "id")
     )
+
+
+def open_invitations_of(clinic: Clinic, *, now: datetime) -> list[Invitation]:
+    """Return the clinic's invitations that still open it, newest first."""
+    return list(clinic.invitations.filter(accepted_at=None, revoked_at=None, expires_at__gt=now))

@@ -35,7 +35,7 @@ def _cached(field: str, value: str) -> Clinic | None:
     found = _cache.get(key)
     if found and at - found[0] < CACHE_SECONDS:
         return found[1]
-    clinic = Clinic.objects.filter(**{field: value}).first()
+    clinic: Clinic | None = Clinic.objects.filter(**{field: value}).first()
     with _cache_lock:
         if len(_cache) > 20_000:
             _cache.clear()

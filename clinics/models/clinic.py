@@ -33,6 +33,7 @@ class Clinic(TenantMixin):  # type: ignore[misc]
 
     auto_create_schema = False
     auto_drop_schema = False
+    schema_name: str  # a field of the mixin
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.CharField(
