@@ -1,5 +1,14 @@
-"""URLs."""
+"""Pages of a clinic that this room owns."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from clinics import team_views as views
+
+urlpatterns = [
+    path("team/", views.team, name="team"),
+    path("team/invitations/", views.invitation_create, name="invitation-create"),
+    path("team/invitations/<uuid:invitation_id>/revoke/", views.invitation_revoke, name="invitation-revoke"),
+    path("team/<uuid:membership_id>/role/", views.member_role, name="member-role"),
+    path("team/<uuid:membership_id>/remove/", views.member_remove, name="member-remove"),
+    path("team/<uuid:membership_id>/password-link/", views.member_password_link, name="member-password-link"),
+]

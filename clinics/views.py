@@ -1,0 +1,196 @@
+"""Pages outside of any clinic: the picker, one's own profile, invitations."""
+
+from uuid import UUID
+
+from allauth.account.decorators import reauthentication_required
+from allauth.account.views import LogoutView
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinics.accounts import lacks_second_factor, remember_language, to_second_factor
+from clinics.forms import LanguageForm, NewPersonForm, TokenForm
+from clinics.models import ApiToken, Invitation, Membership, Role, User
+from clinics.operations import (
+    InvitationInvalid,
+    accept_invitation,
+    create_token,
+    open_invitation,
+    revoke_token,
+)
+from clinics.places import place_of
+from clinics.queries import clinics_of
+from medsync.lib import clock
+
+PASSWORD_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"  # noqa: S105 - a dotted path
+
+
+class ClearingLogoutView(LogoutView):  # type: ignore[misc]
+    """Log out, and leave nothing of a patient on a shared computer."""
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """Tell the browser to forget pages and drafts."""
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+@require_GET
+@login_required
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """Go to the only clinic, or let the member pick."""
+    clinics = clinics_of(request.user)
+    if len(clinics) == 1:
+        return HttpResponseRedirect(f"/c/{clinics[0].slug}/")
+    roles = dict(
+        Membership.objects.filter(user_id=request.user.pk, ended_at=None).values_list("clinic_id", "role")
+    )
+    now, language = clock.now(), get_language() or "en"
+    rows = [
+        {
+            "name": clinic.name,
+            "slug": clinic.slug,
+            "url": f"/c/{clinic.slug}/",
+            "role": Role(roles[clinic.pk]).label if clinic.pk in roles else "",
+            "place": place_of(clinic, now=now, language=language),
+        }
+        for clinic in clinics
+    ]
+    return render(request, "clinics/pick.html", {"clinics": rows})
+
+
+@require_GET
+@login_required
+@never_cache
+def profile(request: HttpRequest) -> HttpResponse:
+    """Show one's tokens and language, and the way to password and second factors."""
+    return _profile(request)
+
+
+def _profile(request: HttpRequest, *, form: TokenForm | None = None, secret: str = "") -> HttpResponse:
+    tokens = ApiToken.objects.filter(user_id=request.user.pk, revoked_at=None)
+    return render(
+        request,
+        "clinics/profile.html",
+        {"tokens": tokens, "form": form or TokenForm(), "secret": secret},
+        status=400 if form is not None and form.errors else 200,
+    )
+
+
+@require_POST
+@login_required
+@reauthentication_required
+@never_cache
+def token_create(request: HttpRequest) -> HttpResponse:
+    """Make an API token and show it, this once."""
+    user = _user(request)
+    roles = user.memberships.filter(ended_at=None).values_list("role", flat=True)
+    if any(lacks_second_factor(user, role) for role in roles):
+        return to_second_factor(request)
+    form = TokenForm(request.POST)
+    if not form.is_valid():
+        return _profile(request, form=form)
+    _row, secret = create_token(user, name=form.cleaned_data["name"])
+    return _profile(request, secret=secret)
+
+
+@require_POST
+@login_required
+def token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    """End a token of one's own; anybody else's is not there."""
+    if not revoke_token(token_id, user=_user(request), now=clock.now()):
+        raise Http404
+    messages.success(request, _("The token opens nothing any more."))
+    return HttpResponseRedirect("/profile/")
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Choose the language of the screens, on this device and, when logged in, on all."""
+    form = LanguageForm(request.POST)
+    goal = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(goal, {request.get_host()}, require_https=request.is_secure()):
+        goal = "/"
+    response = HttpResponseRedirect(goal)
+    if form.is_valid():
+        language = form.cleaned_data["language"]
+        remember_language(response, language)
+        if request.user.is_authenticated:
+            User.objects.filter(pk=request.user.pk).update(language=language)
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Take an invitation: a new person sets a name and a password, somebody known logs in first."""
+    try:
+        found = open_invitation(token, now=clock.now())
+    except InvitationInvalid:
+        return _invitation(request, None, "gone")
+    if request.user.is_authenticated:
+        if _user(request).email.lower() != found.email.lower():
+            return _invitation(request, found, "other_user")
+        if request.method == "POST":
+            return _take(request, token, _user(request), found)
+        return _invitation(request, found, "open")
+    if User.objects.filter(email__iexact=found.email).exists():
+        # Never a password for somebody known: the link would open the doors of their other clinics too.
+        return HttpResponseRedirect(f"{settings.LOGIN_URL}?next={request.path}")
+    form = NewPersonForm(request.POST if request.method == "POST" else None, email=found.email)
+    if request.method != "POST" or not form.is_valid():
+        return _invitation(request, found, "open", form=form)
+    return _take(request, token, None, found, form=form)
+
+
+def _take(
+    request: HttpRequest,
+    token: str,
+    user: User | None,
+    found: Invitation,
+    *,
+    form: NewPersonForm | None = None,
+) -> HttpResponse:
+    """Accept for the user, made here and now when new; both or nothing."""
+    try:
+        with transaction.atomic():
+            if user is None:
+                assert form is not None
+                data = form.cleaned_data
+                user = User.objects.create_user(found.email, data["password1"], name=data["name"])
+                new = True
+            else:
+                new = False
+            accept_invitation(token, user=user, now=clock.now())
+    except (InvitationInvalid, IntegrityError):  # used meanwhile, perhaps by a second click
+        return _invitation(request, None, "gone")
+    if new:
+        login(request, user, backend=PASSWORD_BACKEND)
+    return HttpResponseRedirect(f"/c/{found.clinic.slug}/")
+
+
+def _invitation(
+    request: HttpRequest, found: Invitation | None, state: str, *, form: NewPersonForm | None = None
+) -> HttpResponse:
+    context = {
+        "invitation": found,
+        "state": state,
+        "form": form,
+        "role": Role(found.role).label if found else "",
+    }
+    return render(request, "clinics/invitation.html", context, status=410 if state == "gone" else 200)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
