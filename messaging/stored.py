@@ -27,5 +27,6 @@ class Stored:
     consent: ChannelConsent
     work_state_before: str
     waiting_since_before: datetime | None
+    inline: bool  # replies may travel in the webhook's answer (`outbox.queue_inline`), else by the outbox
     first_contact: bool = False
     new_episode: bool = False

@@ -120,6 +120,8 @@ class StatusUpdate:
     from_address: str
     to_address: str
     our_ref: str | None = None
+    #: The patient had told the provider to stop, which we learn only by this failure.
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +193,12 @@ class Provider(Protocol):
         """Return the provider's account id that an unverified request names, "" for none."""
         ...
 
-    def named_number(self, request: InboundRequest) -> str:
-        """Return our number (E.164) that an unverified message names as its receiver, "" for none."""
+    def named_receiver(self, request: InboundRequest) -> tuple[Channel, str] | None:
+        """Return channel and number (E.164) of ours that an unverified message was sent to, None when unclear."""
+        ...
+
+    def named_origin(self, request: InboundRequest) -> tuple[Channel, str] | None:
+        """Return channel and number of ours that an unverified status callback says the message came from."""
         ...
 
     def parse_message(self, request: InboundRequest) -> InboundMessage:

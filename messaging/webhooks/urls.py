@@ -1,5 +1,10 @@
-"""URLs."""
+"""Each with and without a closing slash: a redirect would lose the form."""
 
-from django.urls import URLPattern
+from django.urls import re_path
 
-urlpatterns: list[URLPattern] = []
+from messaging.webhooks import views
+
+urlpatterns = [
+    re_path(r"^(?:whatsapp|sms)/?$", views.twilio_message, name="webhook-message"),
+    re_path(r"^(?:whatsapp|sms)/status/?$", views.twilio_status, name="webhook-status"),
+]

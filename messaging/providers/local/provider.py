@@ -85,10 +85,13 @@ class LocalProvider:
         """Return the `account` field."""
         return request.first("account")
 
-    def named_number(self, request: InboundRequest) -> str:
-        """Return the `to` field when it is a number."""
-        number = request.first("to")
-        return number if phone.is_e164(number) else ""
+    def named_receiver(self, request: InboundRequest) -> tuple[Channel, str] | None:
+        """Return channel and `to`, None when that is no number."""
+        return _number(request, "to")
+
+    def named_origin(self, request: InboundRequest) -> tuple[Channel, str] | None:
+        """Return channel and `from`, None when that is no number."""
+        return _number(request, "from")
 
     def parse_message(self, request: InboundRequest) -> InboundMessage:
         """Return the message. Raises Malformed."""
@@ -156,6 +159,11 @@ class LocalProvider:
     ) -> Sequence[ListedMessage]:
         """Return nothing: a played phone keeps no list, and shows each message once however often it is sent."""
         return ()
+
+
+def _number(request: InboundRequest, field: str) -> tuple[Channel, str] | None:
+    channel, number = request.first("channel"), request.first(field)
+    return (cast(Channel, channel), number) if channel in _CHANNELS and phone.is_e164(number) else None
 
 
 def _required(request: InboundRequest, name: str) -> str:

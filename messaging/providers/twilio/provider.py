@@ -75,10 +75,13 @@ class TwilioProvider:
         """Return the `AccountSid` field."""
         return request.first("AccountSid")
 
-    def named_number(self, request: InboundRequest) -> str:
-        """Return the number in `To`, "" when it is none."""
-        number = parse.split_address(request.first("To"))[1]
-        return number if phone.is_e164(number) else ""
+    def named_receiver(self, request: InboundRequest) -> tuple[Channel, str] | None:
+        """Return what `To` says, None when it is no number."""
+        return _number(request.first("To"))
+
+    def named_origin(self, request: InboundRequest) -> tuple[Channel, str] | None:
+        """Return what `From` says, None when it is no number."""
+        return _number(request.first("From"))
 
     def parse_message(self, request: InboundRequest) -> InboundMessage:
         """Return the message. Raises Malformed."""
@@ -158,6 +161,11 @@ class TwilioProvider:
         ) as error:
             raise _send_error(error) from None
         return found
+
+
+def _number(value: str) -> tuple[Channel, str] | None:
+    channel, number = parse.split_address(value)
+    return (channel, number) if phone.is_e164(number) else None
 
 
 def _listed(record: Any) -> ListedMessage | None:

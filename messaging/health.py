@@ -1,0 +1,38 @@
+"""What was last seen of a sender, noted at most once a minute by each process: hot paths pay next to nothing."""
+
+import logging
+import time
+from datetime import datetime
+from uuid import UUID
+
+from django.db import Error
+
+from clinics.models import SenderHealth
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 60.0
+_noted: dict[tuple[str, UUID], float] = {}
+
+
+def inbound_seen(sender_id: UUID, *, now: datetime) -> None:
+    """Note that a patient's message came in."""
+    _note("last_inbound_at", sender_id, now)
+
+
+def delivery_seen(sender_id: UUID, *, now: datetime) -> None:
+    """Note that a message arrived at a patient."""
+    _note("last_delivered_at", sender_id, now)
+
+
+def _note(field: str, sender_id: UUID, now: datetime) -> None:
+    key, at = (field, sender_id), time.monotonic()
+    if at - _noted.get(key, -EVERY_SECONDS) < EVERY_SECONDS:
+        return
+    if len(_noted) > 50_000:
+        _noted.clear()
+    _noted[key] = at
+    try:
+        SenderHealth.objects.filter(sender_id=sender_id).update(**{field: now})
+    except Error as error:  # what it was noted for is committed already
+        logger.warning("health of a sender not noted: %s", type(error).__name__)

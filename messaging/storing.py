@@ -1,0 +1,177 @@
+"""The store step of an inbound message, by hand: one statement for a person who wrote before.
+
+This is the product's busiest write. The columns come from the models, so that a new field needs no change here;
+`tests/messaging/test_inbound_store.py` holds the statement against what the ORM would store.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+
+from medsync.lib.ids import new_id
+from messaging.models import ChannelConsent, Conversation, Message
+from scheduling.models import ContactPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The thread that a message belongs to. `stored` is false when the message was there already."""
+
+    stored: bool
+    contact_point: ContactPoint
+    conversation: Conversation
+    consent: ChannelConsent | None
+
+
+_BY_ADDRESS = """
+    SELECT p.id AS point_id, c.id AS conversation_id
+    FROM scheduling_contactaddress a
+    JOIN scheduling_contactpoint p ON p.id = a.contact_point_id AND p.merged_into_id IS NULL
+    JOIN messaging_conversation c ON c.contact_point_id = p.id
+    WHERE a.channel = %(channel)s AND a.address = %(address)s
+      AND (%(user_id)s = '' OR EXISTS (
+          SELECT FROM scheduling_contactaddress b
+          WHERE b.channel = %(channel)s AND b.address = %(user_id)s AND b.contact_point_id = p.id))
+"""
+_BY_POINT = """
+    SELECT p.id AS point_id, c.id AS conversation_id
+    FROM scheduling_contactpoint p
+    JOIN messaging_conversation c ON c.contact_point_id = p.id
+    WHERE p.id = %(point_id)s
+"""
+
+
+def lock_conversation(name: str) -> None:
+    """Wait until no other message of this person is being handled (place 1 in the lock order)."""
+    with connection.cursor() as cursor:
+        # Advisory locks belong to the whole database: the schema is part of the key.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ':inbound:' || %s, 0))", [name]
+        )
+
+
+def store_from_address(message: Message, *, user_id: str, window_at: datetime | None) -> Row | None:
+    """Store a message of a person whose address we know; None when the address is new to us.
+
+    `user_id` is the other name of the person that came with it, "" for none; `window_at` opens the window.
+    """
+    values = {"channel": message.channel, "address": message.address, "user_id": user_id}
+    return _store(_BY_ADDRESS, values, message, window_at)
+
+
+def store_from_point(message: Message, *, point_id: UUID, window_at: datetime | None) -> Row:
+    """Store a message of a contact point that has a conversation."""
+    row = _store(_BY_POINT, {"point_id": point_id, "channel": message.channel}, message, window_at)
+    if row is None:
+        raise Conversation.DoesNotExist
+    return row
+
+
+def _store(known: str, values: dict[str, Any], message: Message, window_at: datetime | None) -> Row | None:
+    values |= _values(message)
+    values |= {
+        "window_id": new_id(),
+        "sender_id": message.sender_id,
+        "window_at": window_at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(known), values)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    point_columns, thread_columns = _attnames(ContactPoint), _attnames(Conversation)
+    point_end = 1 + len(point_columns)
+    thread_end = point_end + len(thread_columns)
+    consent = None
+    if row[thread_end] is not None:
+        consent = ChannelConsent.from_db(connection.alias, _attnames(ChannelConsent), row[thread_end:])
+    point = ContactPoint.from_db(connection.alias, point_columns, row[1:point_end])
+    conversation = Conversation.from_db(connection.alias, thread_columns, row[point_end:thread_end])
+    conversation.contact_point = point
+    return Row(stored=row[0] is not None, contact_point=point, conversation=conversation, consent=consent)
+
+
+@cache
+def _statement(known: str) -> str:
+    fields = [field for field in Message._meta.concrete_fields if field.name != "conversation"]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    values = ", ".join(f"%(m_{field.attname})s" for field in fields)
+    shown = ", ".join(
+        f'{alias}."{field.column}"'
+        for alias, model in (("p", ContactPoint), ("c", Conversation), ("k", ChannelConsent))
+        for field in model._meta.concrete_fields
+    )
+    return f"""
+WITH known AS ({known}),
+stored AS (
+    INSERT INTO messaging_message ({columns}, conversation_id)
+    SELECT {values}, known.conversation_id FROM known
+    ON CONFLICT DO NOTHING
+    RETURNING id
+),
+opened AS (
+    INSERT INTO messaging_window (id, conversation_id, sender_id, last_inbound_at)
+    SELECT %(window_id)s, known.conversation_id, %(sender_id)s, %(window_at)s
+    FROM known, stored WHERE %(window_at)s::timestamptz IS NOT NULL
+    ON CONFLICT (conversation_id, sender_id) DO UPDATE
+    SET last_inbound_at = GREATEST(messaging_window.last_inbound_at, EXCLUDED.last_inbound_at)
+)
+SELECT (SELECT id FROM stored), {shown}
+FROM known
+JOIN scheduling_contactpoint p ON p.id = known.point_id
+JOIN messaging_conversation c ON c.id = known.conversation_id
+LEFT JOIN messaging_channelconsent k ON k.contact_point_id = p.id AND k.channel = %(channel)s
+"""  # noqa: S608  the names come from the models
+
+
+@cache
+def _attnames(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+def _values(message: Message) -> dict[str, Any]:
+    return {
+        f"m_{field.attname}": field.get_db_prep_save(field.pre_save(message, add=True), connection)
+        for field in Message._meta.concrete_fields
+        if field.name != "conversation"
+    }
+
+
+_TOUCHED = {"version", "updated_at", "unread_count", "id", "contact_point_id", "created_at"}
+
+
+def changed_fields(conversation: Conversation, before: dict[str, Any]) -> list[str]:
+    """Return the columns of a conversation that differ from a copy made by `snapshot`."""
+    return [
+        name
+        for name in _attnames(Conversation)
+        if name not in _TOUCHED and getattr(conversation, name) != before[name]
+    ]
+
+
+def snapshot(conversation: Conversation) -> dict[str, Any]:
+    """Return the present values of a conversation's columns."""
+    return {name: getattr(conversation, name) for name in _attnames(Conversation)}
+
+
+def update_conversation(conversation: Conversation, names: list[str], *, unread: int, now: datetime) -> None:
+    """Write the named columns, count the unread, raise the version: the one UPDATE at the end of a transaction."""
+    columns = {field.attname: field for field in Conversation._meta.concrete_fields}
+    sets = ", ".join(f'"{columns[name].column}" = %({name})s' for name in names)
+    values = {name: columns[name].get_db_prep_save(getattr(conversation, name), connection) for name in names}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE messaging_conversation
+            SET {sets}{", " if sets else ""}unread_count = unread_count + %(unread)s,
+                version = version + 1, updated_at = %(now)s
+            WHERE id = %(id)s RETURNING unread_count, version
+            """,  # noqa: S608  the names come from the model
+            {**values, "unread": unread, "now": now, "id": conversation.pk},
+        )
+        conversation.unread_count, conversation.version = cursor.fetchone()
+    conversation.updated_at = now

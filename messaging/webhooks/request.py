@@ -1,0 +1,49 @@
+"""A Django request as the providers see requests."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from messaging.providers.base import InboundRequest
+from messaging.providers.forms import FORM, TooManyFields, request_of
+
+MAX_BODY_BYTES = 256 * 1024
+
+
+class TooBig(Exception):
+    """The body is over the limit, in bytes or in fields."""
+
+
+class NotAForm(Exception):
+    """The body is something else than a form."""
+
+
+def read(request: HttpRequest) -> InboundRequest:
+    """Return the webhook in a request. Raises NotAForm (415), TooBig (413)."""
+    content_type = request.content_type or ""
+    if content_type != FORM:
+        raise NotAForm
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        raise TooBig
+    body = request.body
+    if len(body) > MAX_BODY_BYTES:
+        raise TooBig
+    path = request.get_full_path()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        return request_of(body, urls=tuple(f"{base}{path}" for base in _bases(request)), headers=headers)
+    except TooManyFields as error:
+        raise TooBig from error
+
+
+def _bases(request: HttpRequest) -> Sequence[str]:
+    """Return scheme and host that the provider may have called: what is configured wins over what a proxy shows."""
+    bases = [settings.TWILIO_WEBHOOK_BASE_URL.rstrip("/")] if settings.TWILIO_WEBHOOK_BASE_URL else []
+    if not bases:
+        bases = [origin.rstrip("/") for origin in settings.ALLOWED_ORIGINS]
+    if not bases:
+        # Django has checked the host against ALLOWED_HOSTS.
+        bases = [f"{request.scheme}://{request.get_host()}"]
+    return bases
