@@ -1,0 +1,21 @@
+"""The outbox: every word that leaves. A message's row is the record of what is owed; the broker only rings.
+
+`queue` and `queue_inline` store in the caller's transaction, `send_reply` and `add_note` are a member's.
+`work` delivers what is due, `sweep` finds what got lost on the way. The module names follow a message's life:
+routes, queueing, replying, claiming, sending, settling, reconciling, sweeping.
+"""
+
+from messaging.outbox.queueing import KeyReused, answers_inline, queue, queue_inline
+from messaging.outbox.replying import AnsweredMeanwhile, BodyRefused, GateRefused, add_note, send_reply
+
+__all__ = [
+    "AnsweredMeanwhile",
+    "BodyRefused",
+    "GateRefused",
+    "KeyReused",
+    "add_note",
+    "answers_inline",
+    "queue",
+    "queue_inline",
+    "send_reply",
+]

@@ -1,0 +1,163 @@
+"""What members write: replies and notes."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+
+from clinics.models import Sender, User
+from medsync.lib import jobs
+from medsync.lib.text import clean
+from messaging import gate, threads
+from messaging.models import (
+    Author,
+    Conversation,
+    Direction,
+    Kind,
+    Message,
+    MessageStatus,
+    MessagingSettings,
+    WorkState,
+)
+from messaging.outbox.queueing import DELIVER, insert, prepared, same_or_reused
+from scheduling.locks import retrying
+
+NOTE = "note"  # a note's channel
+
+
+class GateRefused(Exception):
+    """The gate said no before anything was stored. `code` is the API's word; `detail`, `remedy` are sentences."""
+
+    def __init__(self, verdict: gate.Verdict) -> None:
+        super().__init__(verdict.code)
+        self.code = verdict.code
+        self.verdict = verdict
+
+    @property
+    def detail(self) -> str:
+        """Return what happened, in plain words."""
+        return self.verdict.detail
+
+    @property
+    def remedy(self) -> str:
+        """Return what helps."""
+        return self.verdict.remedy
+
+
+class AnsweredMeanwhile(Exception):
+    """A colleague has answered since the writer last looked: `by` (the user) and `at`."""
+
+    code = "answered_meanwhile"
+
+    def __init__(self, by: User, at: datetime) -> None:
+        super().__init__(self.code)
+        self.by = by
+        self.at = at
+
+
+class BodyRefused(ValueError):
+    """A text that is empty or too long; `code` is the gate's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@retrying
+def send_reply(
+    conversation: Conversation,
+    *,
+    body: str,
+    user: User,
+    now: datetime,
+    client_message_id: str | None = None,
+    after_message_id: UUID | None = None,
+    sender: Sender | None = None,
+) -> Message:
+    """Queue a member's message: the thread then waits for the patient, and the bot pauses.
+
+    Idempotent under `client_message_id`. `after_message_id` is the last message that the writer saw. Refused
+    before anything is stored, and so before a provider is asked.
+
+    Raises BodyRefused, KeyReused, AnsweredMeanwhile, GateRefused.
+    """
+    body = _checked(body)
+    with transaction.atomic():
+        # Two members who answer at once: the second one sees the first one's answer. Only new rows are written
+        # after this lock, so it may come first.
+        Conversation.objects.select_for_update(no_key=True).values_list("pk").get(pk=conversation.pk)
+        if client_message_id:
+            known = Message.objects.filter(client_message_id=client_message_id).first()
+            if known is not None:
+                return same_or_reused(
+                    known,
+                    Message(conversation=conversation, body=body, client_message_id=client_message_id),
+                )
+        if after_message_id is not None:
+            newer = threads.answered_since(conversation.pk, after_message_id, user_id=user.pk)
+            if newer is not None:
+                assert newer.user is not None
+                raise AnsweredMeanwhile(newer.user, newer.created_at)
+        message, verdict = prepared(
+            conversation,
+            body=body,
+            purpose=gate.STAFF,
+            author=Author.STAFF,
+            user=user,
+            now=now,
+            sender=sender,
+            client_message_id=client_message_id,
+        )
+        if not verdict.allowed:
+            raise GateRefused(verdict)
+        message.status, message.next_attempt_at = MessageStatus.QUEUED, now
+        stored = insert(message)
+        if stored is not message:
+            return stored
+        pause = timedelta(minutes=MessagingSettings.load().bot_pause_minutes)
+        threads.touch(
+            conversation.pk,
+            now=now,
+            message=message,
+            work_state=WorkState.WAITING,
+            waiting_since=None,
+            snoozed_until=None,
+            put_away_at=None,
+            unread_count=0,
+            failed_count=0,
+            bot_paused_until=now + pause,
+            assignee_id=Coalesce("assignee_id", Value(user.pk)),
+            window_closes_at=verdict.window_closes_at,
+        )
+        jobs.enqueue_on_commit(DELIVER)
+        return message
+
+
+def add_note(conversation: Conversation, *, body: str, user: User, now: datetime) -> Message:
+    """Store a note that only staff see; it answers nobody. Raises BodyRefused."""
+    with transaction.atomic():
+        note = Message(
+            conversation=conversation,
+            direction=Direction.OUTBOUND,
+            channel=NOTE,
+            kind=Kind.NOTE,
+            author=Author.STAFF,
+            user=user,
+            body=_checked(body),
+            status=MessageStatus.RECEIVED,
+            created_at=now,
+        )
+        insert(note)
+        threads.touch(conversation.pk, now=now, message=note)
+    return note
+
+
+def _checked(body: str) -> str:
+    body = clean(body).strip()
+    if not body:
+        raise BodyRefused(gate.EMPTY)
+    if len(body) > gate.LONGEST_BODY:
+        raise BodyRefused(gate.TOO_LONG)
+    return body
