@@ -1,5 +1,15 @@
-"""URLs."""
+"""The phone's pages, below /c/<slug>/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from messaging.phone import views
+
+app_name = "phone"
+
+urlpatterns = [
+    path("phone/", views.desk, name="desk"),
+    path("phone/update/", views.update, name="update"),
+    path("phone/new/", views.new, name="new"),
+    path("phone/<uuid:address_id>/send/", views.send, name="send"),
+    path("phone/<uuid:address_id>/settings/", views.behave, name="settings"),
+]

@@ -1,0 +1,246 @@
+"""What the inbox reads. The list reads columns kept on Conversation: its cost does not grow with the messages.
+
+Pages are keyset pages: no OFFSET, and counts stop at COUNT_LIMIT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from messaging.models import (
+    Attempt,
+    Author,
+    ChannelConsent,
+    Conversation,
+    Message,
+    MessageStatus,
+    WorkState,
+)
+from scheduling.models import (
+    Appointment,
+    AppointmentEvent,
+    ContactPoint,
+    EventKind,
+    Patient,
+    PatientContact,
+    Status,
+)
+
+PAGE = 50
+COUNT_LIMIT = 100
+
+
+class View(StrEnum):
+    """The views of the inbox, in the rail's order."""
+
+    NEEDS_REPLY = "needs-reply"
+    REQUESTS = "requests"
+    BOT = "bot"
+    WAITING = "waiting"
+    DONE = "done"
+    ALL = "all"
+
+
+_STATES = {
+    View.NEEDS_REPLY: WorkState.NEEDS_REPLY,
+    View.BOT: WorkState.BOT,
+    View.WAITING: WorkState.WAITING,
+    View.DONE: WorkState.DONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the list, with what its rows need beside their own columns."""
+
+    conversations: list[Conversation]
+    people: dict[UUID, list[Patient]]  # by contact point
+    requests: frozenset[UUID]  # contact points with a request that waits
+    staff: dict[UUID, tuple[UUID, str]]  # last message -> (user, first name), where staff wrote last
+    next_cursor: str | None
+
+
+def conversations(view: View, *, cursor: str = "", limit: int = PAGE) -> Page:
+    """Return a page of the list, in four statements; `cursor` is the `next_cursor` of the page before."""
+    rows = Conversation.objects.filter(put_away_at=None).select_related(
+        "contact_point", "last_sender", "assignee"
+    )
+    if view in _STATES:
+        rows = rows.filter(work_state=_STATES[view])
+    elif view is View.REQUESTS:
+        pending = Appointment.objects.filter(status=Status.PENDING_REVIEW, contact_point__isnull=False)
+        rows = rows.filter(contact_point__in=pending.values("contact_point"))
+    rows = _after(rows, view, cursor)
+    found = list(rows[: limit + 1])
+    page = found[:limit]
+    points = [row.contact_point_id for row in page]
+    authored = [row.last_message_id for row in page if row.last_author == Author.STAFF]
+    return Page(
+        conversations=page,
+        people=people_of(points),
+        requests=frozenset(
+            Appointment.objects.filter(status=Status.PENDING_REVIEW, contact_point__in=points).values_list(
+                "contact_point_id", flat=True
+            )
+            if points
+            else ()
+        ),
+        staff=_authors(authored),
+        next_cursor=_cursor(view, page[-1]) if len(found) > limit else None,
+    )
+
+
+def _after(rows: QuerySet[Conversation], view: View, cursor: str) -> QuerySet[Conversation]:
+    at_text, _, id_text = cursor.partition("|")
+    try:
+        at = parse_datetime(at_text) if at_text else None
+        last_id = UUID(id_text) if cursor else None
+    except ValueError:  # a cursor that we did not make begins at the top
+        at = last_id = None
+    if view is View.NEEDS_REPLY:
+        rows = rows.order_by("waiting_since", "id")  # Postgres puts nulls last
+        if last_id is None:
+            return rows
+        if at is None:
+            return rows.filter(waiting_since=None, id__gt=last_id)
+        later = Q(waiting_since__gt=at) | Q(waiting_since=None)
+        return rows.filter(later | Q(waiting_since=at, id__gt=last_id))
+    # Threads without any message come last; Postgres puts nulls first in a descending order.
+    rows = rows.filter(last_message_at__isnull=False).order_by("-last_message_at", "-id")
+    if last_id is None or at is None:
+        return rows
+    return rows.filter(Q(last_message_at__lt=at) | Q(last_message_at=at, id__lt=last_id))
+
+
+def _cursor(view: View, row: Conversation) -> str:
+    at = row.waiting_since if view is View.NEEDS_REPLY else row.last_message_at
+    return f"{at.isoformat() if at else ''}|{row.id}"
+
+
+def people_of(contact_points: list[UUID]) -> dict[UUID, list[Patient]]:
+    """Return the patients who are reached by each contact point, the starred first."""
+    found: dict[UUID, list[Patient]] = {}
+    if contact_points:
+        links = PatientContact.objects.filter(
+            contact_point__in=contact_points, not_theirs_at=None, patient__merged_into=None
+        )
+        for link in links.select_related("patient"):
+            found.setdefault(link.contact_point_id, []).append(link.patient)
+    return found
+
+
+def _authors(message_ids: list[UUID | None]) -> dict[UUID, tuple[UUID, str]]:
+    if not message_ids:
+        return {}
+    written = Message.objects.filter(id__in=message_ids, user__isnull=False).select_related("user")
+    return {m.id: (m.user.id, m.user.get_short_name()) for m in written if m.user is not None}
+
+
+_STATE = """(SELECT count(*) FROM (SELECT 1 FROM messaging_conversation
+    WHERE put_away_at IS NULL AND work_state = %s LIMIT %s) AS first_ones)"""
+_PENDING = """(SELECT count(*) FROM (SELECT 1 FROM scheduling_appointment
+    WHERE status = %s LIMIT %s) AS first_ones)"""
+
+
+def counts() -> dict[View, int]:
+    """Return how many threads stand in each view, at most COUNT_LIMIT; one statement that reads no more than that."""
+    asked = (View.NEEDS_REPLY, View.BOT, View.WAITING)
+    parameters: list[object] = []
+    for view in asked:
+        parameters += [_STATES[view].value, COUNT_LIMIT]
+    parameters += [Status.PENDING_REVIEW.value, COUNT_LIMIT]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_STATE}, {_STATE}, {_STATE}, {_PENDING}", parameters)
+        row = cursor.fetchone()
+    return dict(zip((*asked, View.REQUESTS), row, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRows:
+    """What one thread shows: its newest messages (oldest first), and the requests that stand among them."""
+
+    conversation: Conversation
+    people: list[Patient]
+    messages: list[Message]
+    requests: list[Appointment]
+    consents: list[ChannelConsent]
+    attempts: dict[UUID, int] = field(default_factory=dict)  # failed message -> how often it was tried
+    older_cursor: str | None = None
+
+
+def conversation(conversation_id: UUID) -> Conversation | None:
+    """Return a thread that was not put away."""
+    return (
+        Conversation.objects.filter(pk=conversation_id, put_away_at=None)
+        .select_related("contact_point", "last_sender", "assignee")
+        .first()
+    )
+
+
+def thread(found: Conversation, *, older: str = "", limit: int = PAGE) -> ThreadRows:
+    """Return a page of a thread, the newest unless `older` is a cursor; at most five statements."""
+    messages = Message.objects.filter(conversation=found).select_related("user", "sender")
+    messages = messages.order_by("-created_at", "-id")
+    before = _message_cursor(older)
+    if before is not None:
+        at, last_id = before
+        messages = messages.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last_id))
+    newest = list(messages[: limit + 1])
+    shown = newest[:limit][::-1]
+    failed = [m.id for m in shown if m.status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED)]
+    attempts: dict[UUID, int] = {}
+    if failed:
+        for message_id, n in Attempt.objects.filter(message__in=failed).values_list("message_id", "n"):
+            attempts[message_id] = max(n, attempts.get(message_id, 0))
+    cursor = f"{shown[0].created_at.isoformat()}|{shown[0].id}" if len(newest) > limit else None
+    return ThreadRows(
+        conversation=found,
+        people=people_of([found.contact_point_id]).get(found.contact_point_id, []),
+        messages=shown,
+        requests=_requests(found.contact_point, shown, before=before and before[0], whole=cursor is None),
+        consents=list(ChannelConsent.objects.filter(contact_point=found.contact_point_id)),
+        attempts=attempts,
+        older_cursor=cursor,
+    )
+
+
+def _requests(
+    point: ContactPoint, shown: list[Message], *, before: datetime | None, whole: bool
+) -> list[Appointment]:
+    """Return the requests made while these messages were written; on the newest page also all that wait."""
+    was_request = AppointmentEvent.objects.filter(appointment=OuterRef("pk"), kind=EventKind.REQUESTED)
+    asked = Appointment.objects.filter(Exists(was_request), contact_point=point)
+    asked = asked.select_related("patient", "practitioner", "type", "location", "decided_by")
+    # A request is stored in the transaction of its message, some milliseconds after it.
+    begin = shown[0].created_at - timedelta(seconds=1) if shown and not whole else None
+    inside = Q() if begin is None else Q(created_at__gte=begin)
+    if before is not None:
+        return list(asked.filter(inside, created_at__lt=before).exclude(status=Status.PENDING_REVIEW)[:PAGE])
+    return list(asked.filter(inside | Q(status=Status.PENDING_REVIEW)).order_by("-created_at")[:PAGE][::-1])
+
+
+def _message_cursor(text: str) -> tuple[datetime, UUID] | None:
+    at_text, _, id_text = text.partition("|")
+    try:
+        at = parse_datetime(at_text)
+        return (at, UUID(id_text)) if at else None
+    except ValueError:
+        return None
+
+
+def message_with_history(conversation_id: UUID, message_id: UUID) -> Message | None:
+    """Return a message with its attempts and what the provider said of them."""
+    attempts = Attempt.objects.prefetch_related("status_events").order_by("n")
+    return (
+        Message.objects.filter(pk=message_id, conversation_id=conversation_id)
+        .select_related("user", "sender")
+        .prefetch_related(Prefetch("attempts", queryset=attempts))
+        .first()
+    )

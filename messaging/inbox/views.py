@@ -1,0 +1,141 @@
+"""The inbox's pages and fragments: translate, read, render."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from clinics.models import Clinic, SenderStatus, User
+from medsync.lib import clock
+from messaging import notifications
+from messaging.inbox import queries, screens, why
+from messaging.inbox import thread as threads
+from messaging.inbox.queries import View
+from messaging.models import Conversation
+
+
+class ClinicRequest(HttpRequest):
+    """A request below /c/<slug>/, as the middleware leaves it: for a member, inside the clinic."""
+
+    clinic: Clinic
+    user: User
+
+
+@require_GET
+def page(request: ClinicRequest) -> HttpResponse:
+    """Show the list of a view, no thread open."""
+    return _page(request, None)
+
+
+@require_GET
+def thread(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
+    """Show a thread: the whole page, its pane, or (for a re-read) its parts."""
+    conversation = queries.conversation(conversation_id)
+    if request.headers.get("X-Pane") == "thread":
+        if conversation is None:
+            raise Http404
+        return render(request, "messaging/thread.html", thread_context(request, conversation))
+    if request.headers.get("HX-Request"):
+        if conversation is None:
+            raise Http404
+        return update(request, conversation)
+    return _page(request, conversation, missing=conversation is None)
+
+
+@require_GET
+def older(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
+    """Answer the page of a thread before the one that is shown."""
+    conversation = queries.conversation(conversation_id)
+    if conversation is None:
+        raise Http404
+    context = thread_context(request, conversation, older=request.GET.get("before", ""))
+    return render(request, "messaging/thread_older.html", context)
+
+
+@require_GET
+def list_fragment(request: ClinicRequest) -> HttpResponse:
+    """Answer the list pane anew, or its next page."""
+    after = request.GET.get("after", "")
+    context = _list_context(request, cursor=after)
+    return render(request, "messaging/list_more.html" if after else "messaging/list_update.html", context)
+
+
+@require_GET
+def why_fragment(request: ClinicRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
+    """Answer why a message was, or was not, sent."""
+    message = queries.message_with_history(conversation_id, message_id)
+    if message is None:
+        raise Http404
+    context = {"why": why.explain(message, clinic=request.clinic, now=clock.now())}
+    return render(request, "messaging/why.html", context)
+
+
+def update(
+    request: ClinicRequest,
+    conversation: Conversation,
+    *,
+    alert: dict[str, Any] | None = None,
+    toast: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Answer the parts of a thread that a page merges, with a sentence on what was refused, if anything was."""
+    context = thread_context(request, conversation) | {"alert": alert, "toast": toast}
+    return render(request, "messaging/thread_update.html", context, status=status)
+
+
+def thread_context(request: ClinicRequest, conversation: Conversation, *, older: str = "") -> dict[str, Any]:
+    """Return what thread.html needs."""
+    rows = queries.thread(conversation, older=older)
+    return {
+        "thread": threads.thread(
+            rows,
+            clinic=request.clinic,
+            user=request.user,
+            view=_view(request),
+            preview=notifications.preview,
+            now=clock.now(),
+        )
+    }
+
+
+def _page(
+    request: ClinicRequest, conversation: Conversation | None, *, missing: bool = False
+) -> HttpResponse:
+    context = _list_context(request, selected=conversation.id if conversation else None)
+    if conversation:
+        context |= thread_context(request, conversation)
+    context |= {"missing": missing, "socket_path": f"/ws/c/{request.clinic.slug}/inbox/"}
+    return render(request, "messaging/inbox.html", context, status=404 if missing else 200)
+
+
+def _list_context(
+    request: ClinicRequest, *, selected: UUID | None = None, cursor: str = ""
+) -> dict[str, Any]:
+    view, now, clinic = _view(request), clock.now(), request.clinic
+    counts = {} if cursor else queries.counts()
+    phone = has_phones(clinic)
+    found = queries.conversations(view, cursor=cursor)
+    shell = screens.shell(clinic, request.user, counts, current=view, phone=phone, now=now)
+    shown = screens.list_page(
+        found, view, clinic=clinic, user=request.user, counts=counts, selected=selected, phone=phone, now=now
+    )
+    return {"page": shown, "shell": shell}
+
+
+def _view(request: HttpRequest) -> View:
+    try:
+        return View(request.GET.get("view", View.NEEDS_REPLY))
+    except ValueError:
+        return View.NEEDS_REPLY
+
+
+def has_phones(clinic: Clinic) -> bool:
+    """Tell whether this clinic's patients can be played on the phone page."""
+    if not settings.LOCAL_PROVIDER_ALLOWED:
+        return False
+    return clinic.senders.filter(status=SenderStatus.ACTIVE, account__provider="local").exists()

@@ -1,0 +1,156 @@
+"""Why a message was, or was not, sent: the stored verdict in plain words, then what happened and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinics.models import Clinic
+from messaging import gate, times
+from messaging.inbox import words
+from messaging.models import Author, Message, MessageStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was checked before sending: passed, refused or unasked."""
+
+    text: str
+    detail: str
+    icon: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that happened, and when."""
+
+    text: str
+    time: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The popover."""
+
+    title: str
+    sub_title: str
+    steps: list[Step]
+    times: list[Line]
+    remedy: str
+
+
+_PASSED = {
+    "sender": gettext_lazy("The clinic’s number works"),
+    "account": gettext_lazy("The provider takes the account"),
+    "address": gettext_lazy("There is an address to send to"),
+    "opt_out": gettext_lazy("No STOP on this channel"),
+    "consent": gettext_lazy("Messages on this channel are agreed to"),
+    "window": gettext_lazy("Could write freely"),
+    "body": gettext_lazy("The text fits"),
+}
+_HAPPENED = {
+    "sent": gettext_lazy("Taken by the provider"),
+    "delivered": gettext_lazy("Delivered"),
+    "read": gettext_lazy("Read"),
+    "undelivered": gettext_lazy("Not delivered"),
+    "failed": gettext_lazy("Refused by the provider"),
+    "sending": gettext_lazy("Handed to the provider"),
+    "queued": gettext_lazy("Waits at the provider"),
+    "unknown": gettext_lazy("No answer; checking whether it arrived"),
+}
+_BAD = frozenset({"undelivered", "failed"})
+
+
+def explain(message: Message, *, clinic: Clinic, now: datetime) -> Why:
+    """Return the popover for an outbound message; its attempts and their status events are prefetched."""
+    tick = words.tick(message)
+    arrived = message.status not in words.NOT_ARRIVED
+    code = str(message.verdict.get("code", ""))
+    why_not = "" if arrived else words.why_not(error_code=message.error_code, reason=message.reason)
+    refused = gate.sentences(code, message.channel) if code else ("", "")
+    if message.status == MessageStatus.BLOCKED and refused[0]:
+        why_not = refused[0]
+    title = f"{tick.word}: {why_not}" if tick and why_not else _cause(message)
+    return Why(
+        title=title,
+        sub_title=f"{tick.word if tick else ''} · {times.moment(message.created_at, clinic.zone, now=now)}",
+        steps=list(_steps(message, clinic, now=now)),
+        times=list(_times(message, clinic)),
+        remedy=refused[1],
+    )
+
+
+def _cause(message: Message) -> str:
+    if message.author == Author.STAFF:
+        name = message.user.get_short_name() if message.user else _("a colleague")
+        return _("%(name)s wrote it") % {"name": name}
+    if message.author == Author.BOT:
+        return _("The bot answered what the patient wrote")
+    if message.appointment_id:
+        return _("It tells the patient what was decided about the visit")
+    return _("It follows from what happened in this thread")
+
+
+def _steps(message: Message, clinic: Clinic, *, now: datetime) -> Iterator[Step]:
+    stopped = False
+    for step in message.verdict.get("steps", ()):
+        name, ok = str(step.get("step", "")), bool(step.get("ok"))
+        if stopped:
+            # The gate looks at everything; after the first refusal the rest changed nothing.
+            yield Step(str(_PASSED.get(name, name)), "", "minus", "unasked")
+        elif ok:
+            yield Step(
+                str(_PASSED.get(name, name)), _evidence(name, step, clinic, now=now), "check", "passed"
+            )
+        else:
+            detail, _remedy = gate.sentences(str(step.get("code", "")), message.channel)
+            yield Step(
+                detail or str(_PASSED.get(name, name)),
+                _evidence(name, step, clinic, now=now),
+                "close",
+                "refused",
+            )
+            stopped = name != "account"
+
+
+def _evidence(name: str, step: dict[str, Any], clinic: Clinic, *, now: datetime) -> str:
+    evidence = step.get("evidence") or {}
+    at = parse_datetime(evidence.get("last_inbound_at") or evidence.get("opted_out_at") or "")
+    if at is None:
+        return ""
+    moment = times.moment(at, clinic.zone, now=now)
+    if name == "window":
+        return _("The patient last wrote %(when)s") % {"when": moment}
+    return _("Since %(when)s") % {"when": moment}
+
+
+def _times(message: Message, clinic: Clinic) -> Iterator[Line]:
+    yield Line(_("Stored to be sent"), _seconds(message.created_at, clinic), "clock")
+    for attempt in message.attempts.all():
+        if attempt.settled_at and attempt.provider_id:
+            yield Line(str(_HAPPENED["sent"]), _seconds(attempt.settled_at, clinic), "check")
+        elif attempt.settled_at:
+            text = str(_HAPPENED.get(attempt.state, attempt.state))
+            yield Line(_with_code(text, attempt.error_code), _seconds(attempt.settled_at, clinic), "warning")
+        for event in attempt.status_events.all():
+            if event.status == "sent" and attempt.settled_at:
+                continue
+            text = _with_code(str(_HAPPENED.get(event.status, event.status)), event.error_code)
+            icon = "warning" if event.status in _BAD else "eye" if event.status == "read" else "checks"
+            yield Line(text, _seconds(event.at, clinic), icon)
+
+
+def _with_code(text: str, code: str) -> str:
+    return f"{text} ({code})" if code else text
+
+
+def _seconds(at: datetime, clinic: Clinic) -> str:
+    return at.astimezone(clinic.zone).strftime("%H:%M:%S")
