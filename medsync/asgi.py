@@ -12,8 +12,10 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
+from medsync.checks import refuse_unsafe
 from messaging.inbox.routing import websocket_urlpatterns
 
+refuse_unsafe()
 application = ProtocolTypeRouter(
     {
         "http": http,
