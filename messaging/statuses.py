@@ -100,7 +100,9 @@ conv AS (
 )
 SELECT att.message_id, conv.id, conv.version, att.changed FROM att LEFT JOIN conv ON true
 """
-_BY_REF = "a.id = %(attempt)s"
+_BY_REF = """a.id = %(attempt)s AND NOT EXISTS (
+        SELECT FROM messaging_attempt other
+        WHERE other.account_id = %(account)s AND other.provider_id = %(sid)s AND other.id <> a.id)"""
 _BY_PROVIDER_ID = "a.provider_id = %(sid)s"
 
 
@@ -141,7 +143,7 @@ def _apply(
     with in_clinic(schema):
         try:
             row = _execute(update, account_id, attempt_id, now)
-        except IntegrityError:  # the provider's id belongs to another attempt already
+        except IntegrityError:  # the provider's id was bound to another attempt in this very moment
             return False
         if row is None:
             return False

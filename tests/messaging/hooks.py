@@ -28,7 +28,9 @@ def number_of(clinic: Clinic) -> str:
     return clinic.senders.get(channel="whatsapp", rank=1).phone_number
 
 
-def message_form(clinic: Clinic, body: str = "hola", *, channel: str = "whatsapp", **fields: str) -> dict[str, str]:
+def message_form(
+    clinic: Clinic, body: str = "hola", *, channel: str = "whatsapp", **fields: str
+) -> dict[str, str]:
     """Return the form of a patient's message to the clinic; `fields` win."""
     prefix = "whatsapp:" if channel == "whatsapp" else ""
     sid = fields.pop("MessageSid", None) or new_sid()

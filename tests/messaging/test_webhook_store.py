@@ -22,7 +22,11 @@ def test_a_first_message_makes_contact_thread_window_and_consent(clinic: Clinic)
     assert (response.status_code, response["Content-Type"]) == (200, "text/xml")
     with in_clinic(clinic):
         message = Message.objects.get()
-        assert (message.body, message.status, message.direction) == ("Hola, ¿tienen cita? 👋 ", "received", "inbound")
+        assert (message.body, message.status, message.direction) == (
+            "Hola, ¿tienen cita? 👋 ",
+            "received",
+            "inbound",
+        )
         assert (message.address, message.channel, message.kind) == (PATIENT, "whatsapp", "text")
         point = ContactPoint.objects.get(pk=message.conversation.contact_point_id)
         assert (point.phone, point.display_name) == (PATIENT, "Ana 🙂")
@@ -125,7 +129,9 @@ def test_a_stop_and_a_refusal_are_never_undone_by_writing(clinic: Clinic) -> Non
 def test_a_thread_that_was_put_away_comes_back(clinic: Clinic) -> None:
     write(clinic)
     with in_clinic(clinic):
-        Conversation.objects.update(put_away_at="2026-01-01T00:00Z", work_state=WorkState.DONE, waiting_since=None)
+        Conversation.objects.update(
+            put_away_at="2026-01-01T00:00Z", work_state=WorkState.DONE, waiting_since=None
+        )
     write(clinic)
     with in_clinic(clinic):
         thread = Conversation.objects.get()
@@ -141,7 +147,8 @@ def test_a_short_code_may_write(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", "a\x00b", "x" * 70_000, "🙂" * 5000, "\u200b", "line\r\n2026 ERROR", "{0.__class__}%s", "' OR 1=1"]
+    "body",
+    ["", "a\x00b", "x" * 70_000, "🙂" * 5000, "\u200b", "line\r\n2026 ERROR", "{0.__class__}%s", "' OR 1=1"],
 )
 def test_any_text_is_stored(clinic: Clinic, body: str) -> None:
     assert write(clinic, body).status_code == 200
