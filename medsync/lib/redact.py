@@ -129,7 +129,7 @@ def _message(record: logging.LogRecord) -> str:
     if not args:
         return message
     try:
-        return message % args
+        return str(message % args)
     except (TypeError, ValueError):
         return message  # wrong number of arguments: the text alone, for the arguments may hold anything
 

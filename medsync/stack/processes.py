@@ -3,15 +3,16 @@
 import contextlib
 import ctypes
 import os
+import platform
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+ON_LINUX = platform.system() == "Linux"
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
 
 
@@ -29,7 +30,7 @@ def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 
     The bond is to the starting *thread*: start children from a thread that lives as long as they should.
     """
-    if not sys.platform.startswith("linux"):
+    if not ON_LINUX:
         return None
     libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getpid()
@@ -95,7 +96,7 @@ def command_line(pid: int) -> str:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
         return raw.replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
-        if sys.platform.startswith("linux"):
+        if ON_LINUX:
             return ""
     found = subprocess.run(
         ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -80,7 +81,7 @@ class Up:
         self.choices = choices
         self.screen = Screen(out)
         self.supervisor = Supervisor(choices.home, changed=self._changed)
-        self._stop = False
+        self._stop = threading.Event()
         self._ready = False
         self._urls: dict[str, str] = {}
 
@@ -107,7 +108,7 @@ class Up:
             parts.end_left_overs(self.choices.home)
             self._require_free_port()
             self._start_all(begun)
-            while not self._stop:
+            while not self._stop.is_set():
                 self._tick()
         except StackError as error:
             self.screen.say("", str(error))
@@ -124,13 +125,13 @@ class Up:
         env = self._start_servers()
         if not prepared.is_prepared(self.choices.home, env["DATABASE_URL"], demo=self.choices.demo):
             self._prepare(env)
-        if self._stop:
+        if self._stop.is_set():
             return
         self._urls = {"database_url": env["DATABASE_URL"], "redis_url": env["REDIS_URL"]}
         choices = self.choices
         self.supervisor.start(parts.web(choices.home, env, host=choices.host, port=choices.port))
         self._until_ready(begun + OTHERS_AFTER_SECONDS, begun)
-        if self._stop:
+        if self._stop.is_set():
             return
         self.supervisor.start(parts.worker(choices.home, env))
         self.supervisor.start(parts.beat(choices.home, env))
@@ -171,10 +172,10 @@ class Up:
         program.start()
         assert program.process is not None
         while program.process.poll() is None:
-            if self._stop:
+            if self._stop.is_set():
                 program.stop()
                 return
-            time.sleep(TICK_SECONDS / 2)
+            self._stop.wait(TICK_SECONDS / 2)
         if program.process.returncode:
             words = program.log.read_text(errors="replace").strip().rsplit("\n", 1)[-1]
             raise StackError(
@@ -183,13 +184,13 @@ class Up:
         prepared.note_prepared(self.choices.home, env["DATABASE_URL"], demo=self.choices.demo)
 
     def _tick(self) -> None:
-        time.sleep(TICK_SECONDS)
+        self._stop.wait(TICK_SECONDS)
         self.supervisor.look()
 
     def _until_ready(self, deadline: float | None, begun: float) -> None:
         """Watch until /readyz says yes, once; give up at `deadline` (monotonic seconds, None: never)."""
         ask_at = 0.0
-        while not (self._stop or self._ready) and (deadline is None or time.monotonic() < deadline):
+        while not (self._stop.is_set() or self._ready) and (deadline is None or time.monotonic() < deadline):
             self._tick()
             if (now := time.monotonic()) < ask_at:
                 continue
@@ -221,7 +222,7 @@ class Up:
         """Show the states, and keep run.json true, which other commands read."""
         watched = self.supervisor.watched
         self.screen.show([(w.part.name, w.state, w.pid) for w in watched])
-        if self._urls and not self._stop:
+        if self._urls and not self._stop.is_set():
             facts = {
                 **self._urls,
                 "base_url": self.choices.base_url,
@@ -261,9 +262,9 @@ class Up:
 
     def _listen_to_signals(self) -> None:
         def on_signal(number: int, frame: FrameType | None) -> None:
-            if self._stop:
+            if self._stop.is_set():
                 self.supervisor.stop_at_once()
-            self._stop = True
+            self._stop.set()
 
         for wanted in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(wanted, on_signal)
