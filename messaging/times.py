@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -44,8 +44,10 @@ def clock_time(at: datetime, zone: ZoneInfo) -> str:
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:
-    """Return "Wednesday, December 2"."""
-    return format_skeleton("MMMMEEEEd", at.astimezone(zone), locale=_locale())
+    """Return "Wednesday, December 2"; the locales' data know no such pattern as a whole."""
+    local = at.astimezone(zone)
+    weekday = format_date(local, "EEEE", locale=_locale())
+    return f"{weekday}, {format_skeleton('MMMMd', local, locale=_locale())}"
 
 
 def short_day(at: datetime, zone: ZoneInfo) -> str:
@@ -62,7 +64,7 @@ def day_line(at: datetime, zone: ZoneInfo, *, now: datetime) -> str:
         return _("Yesterday, %(day)s") % {"day": day(at, zone)}
     if abs(apart) < 300:
         return day(at, zone)
-    return format_skeleton("yMMMMEEEEd", at.astimezone(zone), locale=_locale())
+    return format_date(at.astimezone(zone), "full", locale=_locale())
 
 
 def moment(at: datetime, zone: ZoneInfo, *, now: datetime) -> str:

@@ -25,6 +25,8 @@ def initials(name: str) -> str:
     words = [word for word in name.replace("·", " ").split() if word[0].isalnum() or word[0] == "@"]
     if not words:
         return "#"
+    if len(words) > 1 and words[-1].isdigit():  # "García family · 3"
+        words.pop()
     first = words[0]
     if ord(first[0]) > 0x2E7F:  # Chinese, Japanese and Korean names are read by their first character
         return first[0]

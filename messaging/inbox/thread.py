@@ -154,6 +154,7 @@ def thread(
     subs = [p.name for p in rows.people if p.name] if len(rows.people) > 1 else []
     if conversation.assignee:
         subs.append(_("%(name)s has it") % {"name": conversation.assignee.get_short_name()})
+    state, bot = str(WorkState(conversation.work_state).label), _bot(conversation, now=now)
     here = [conversation.id]
     return Thread(
         id=conversation.id,
@@ -166,8 +167,8 @@ def thread(
         window=parts.window_chip(
             conversation.last_channel, conversation.window_closes_at, clinic.zone, now=now
         ),
-        state_line=str(WorkState(conversation.work_state).label),
-        bot=_bot(conversation, now=now),
+        state_line=" · ".join([*([] if bot else [state]), *subs]),
+        bot=bot,
         items=list(_items(rows, name=name, clinic=clinic, user=user, preview=preview, now=now)),
         older_url=_older_url(conversation.id, rows.older_cursor),
         last_message_id=conversation.last_message_id,

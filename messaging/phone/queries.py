@@ -10,7 +10,7 @@ from django.db.models import F
 
 from clinics.models import Clinic, Sender, SenderStatus
 from messaging.models import Direction, Kind, Message
-from scheduling.models import ContactAddress
+from scheduling.models import ContactAddress, PatientContact
 
 ON_THE_DESK = 6
 SHOWN = 30
@@ -23,6 +23,7 @@ class Played:
     """A phone: one address of a channel, and its newest messages, the oldest first."""
 
     address: ContactAddress
+    owner: str
     sender: Sender
     messages: list[Message]
 
@@ -49,8 +50,17 @@ def phones(senders: dict[str, Sender], ids: Sequence[UUID] | None = None) -> lis
             ]
         )
     found = list(addresses.filter(id__in=ids).order_by("-created_at", "-id"))
+    links = PatientContact.objects.filter(
+        contact_point__in=[a.contact_point_id for a in found], not_theirs_at=None
+    )
+    owners = {link.contact_point_id: link.patient.name for link in links.select_related("patient")}
     return [
-        Played(address=address, sender=senders[address.channel], messages=_messages(address))
+        Played(
+            address=address,
+            owner=owners.get(address.contact_point_id, ""),
+            sender=senders[address.channel],
+            messages=_messages(address),
+        )
         for address in found
     ]
 

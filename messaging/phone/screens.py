@@ -129,7 +129,7 @@ def _phone(clinic: Clinic, played: Played, *, now: datetime) -> Phone:
         clinic_name=clinic.name,
         title=clinic.name if whatsapp else number,
         sub_title=f"WhatsApp · {number}" if whatsapp else "SMS",
-        name=point.display_name or own,
+        name=played.owner or point.display_name or own,
         about=writes or (_("new") if not played.messages else own),
         items=list(_items(played.messages, clinic, now=now)),
         quick=_QUICK.get(language, _QUICK["en"]),
