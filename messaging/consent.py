@@ -1,0 +1,130 @@
+"""Who may be written to: the only writers of the consent ledger and of its present state.
+
+Each operation appends one line to the ledger and sets the state, in the present transaction. None of them
+sends anything.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from clinics.models import User
+from messaging.models import ChannelConsent, ConsentAction, ConsentEvent, ConsentSource, Message, Purpose
+from scheduling.models import ContactPoint
+
+WORDING_LENGTH = 250
+
+
+def opt_out(
+    contact_point: ContactPoint,
+    channel: str,
+    *,
+    source: ConsentSource,
+    now: datetime,
+    message: Message | None = None,
+    wording: str = "",
+    actor: User | None = None,
+) -> ChannelConsent:
+    """Stop *channel* for a contact point; a second time changes the ledger only."""
+    return _write(
+        contact_point,
+        channel,
+        Purpose.ALL,
+        ConsentAction.OPTED_OUT,
+        {"opted_out_at": now},
+        source=source,
+        now=now,
+        message=message,
+        wording=wording,
+        actor=actor,
+    )
+
+
+def opt_in(
+    contact_point: ContactPoint,
+    channel: str,
+    *,
+    source: ConsentSource,
+    now: datetime,
+    message: Message | None = None,
+    wording: str = "",
+    actor: User | None = None,
+) -> ChannelConsent:
+    """Undo an opt-out; answers and reminders are allowed again, news stay as they were."""
+    return _write(
+        contact_point,
+        channel,
+        Purpose.ALL,
+        ConsentAction.OPTED_IN,
+        {"opted_out_at": None, "care": True},
+        source=source,
+        now=now,
+        message=message,
+        wording=wording,
+        actor=actor,
+    )
+
+
+def record(
+    contact_point: ContactPoint,
+    channel: str,
+    *,
+    purpose: Purpose,
+    granted: bool,
+    source: ConsentSource,
+    now: datetime,
+    wording: str = "",
+    actor: User | None = None,
+) -> ChannelConsent:
+    """Record what a patient agreed to or refused, as staff or an integrator know it; never undoes an opt-out."""
+    names = ("care", "news") if purpose == Purpose.ALL else (str(purpose),)
+    return _write(
+        contact_point,
+        channel,
+        purpose,
+        ConsentAction.GRANTED if granted else ConsentAction.REFUSED,
+        dict.fromkeys(names, granted),
+        source=source,
+        now=now,
+        wording=wording,
+        actor=actor,
+    )
+
+
+def state_of(contact_point: ContactPoint, channel: str) -> ChannelConsent:
+    """Return the present state; an unsaved row with nothing asked when there is none."""
+    found = ChannelConsent.objects.filter(contact_point=contact_point, channel=channel).first()
+    return found or ChannelConsent(contact_point=contact_point, channel=channel)
+
+
+@transaction.atomic
+def _write(
+    contact_point: ContactPoint,
+    channel: str,
+    purpose: Purpose,
+    action: ConsentAction,
+    state: dict[str, Any],
+    *,
+    source: ConsentSource,
+    now: datetime,
+    message: Message | None = None,
+    wording: str = "",
+    actor: User | None = None,
+) -> ChannelConsent:
+    """Append the line and set the state."""
+    consent, _ = ChannelConsent.objects.update_or_create(
+        contact_point=contact_point, channel=channel, defaults=state
+    )
+    ConsentEvent.objects.create(
+        contact_point=contact_point,
+        channel=channel,
+        purpose=purpose,
+        action=action,
+        source=source,
+        wording=wording[:WORDING_LENGTH],
+        message=message,
+        actor=actor,
+        at=now,
+    )
+    return consent

@@ -1,0 +1,187 @@
+"""The order in which a message is understood, and how its answer leaves."""
+
+from datetime import datetime, timedelta
+
+from messaging import gate, outbox
+from messaging.conversations import bot_is_silent
+from messaging.dialogue import courtesy, keywords, questions
+from messaging.dialogue.handover import hand_over, wordless
+from messaging.dialogue.optout import obey
+from messaging.dialogue.turn import Turn
+from messaging.models import (
+    Author,
+    BotMode,
+    ConversationState,
+    Direction,
+    Kind,
+    Message,
+    MessageStatus,
+    Question,
+    QuestionOutcome,
+    WorkState,
+)
+from messaging.outbox import answers_inline
+from messaging.replies import Meaning
+from messaging.slotlists import next_day_end
+from messaging.stored import Stored
+
+HOUR = timedelta(hours=1)
+MOST_IN_AN_HOUR = 20  # automatic answers to one address; whoever gets more is likely a machine too
+SUGGESTIBLE = frozenset({Meaning.BOOK, Meaning.GREETING, Meaning.MY_VISITS})
+
+
+def answer(stored: Stored, *, now: datetime) -> list[Message]:
+    """Answer a message that was just stored; return the answers, none or one, as they stand in the outbox.
+
+    Must be called inside the transaction that stored it, with the conversation's advisory lock. Changes
+    `stored.conversation` (and `stored.consent`) in memory; the caller writes it.
+    """
+    turn = Turn(stored, now)
+    if obey(turn):
+        return _deliver(turn)
+    if courtesy.needs_no_answer(turn):
+        turn.not_waiting()
+        return []
+    mode = turn.facts.bot_mode(now)
+    if _must_be_silent(turn) or mode == BotMode.STAFF_ONLY:
+        return []
+    if mode == BotMode.SUGGEST:
+        _suggest(turn)
+        return []
+    if _too_many(turn):
+        return []
+    _respond(turn)
+    return _deliver(turn)
+
+
+def _respond(turn: Turn) -> None:
+    """Find what the message means here, the surest first."""
+    if turn.stored.event.kind != "text":
+        wordless(turn)
+    elif Meaning.PERSON in turn.reading.meanings:
+        turn.plain = True
+        hand_over(turn)
+    elif not questions.answer_open(turn):
+        keywords.react(turn)
+
+
+def _must_be_silent(turn: Turn) -> bool:
+    """Say whether this person, or this thread, gets no automatic answer."""
+    stored = turn.stored
+    return (
+        stored.consent.opted_out_at is not None
+        or stored.contact_point.blocked_at is not None
+        or bot_is_silent(stored.conversation, now=turn.now)
+    )
+
+
+def _too_many(turn: Turn) -> bool:
+    """Say whether this address has had its share of automatic answers; staff are shown why it is silent."""
+    conversation = turn.stored.conversation
+    since = conversation.automatic_since
+    if since is None or turn.now - since >= HOUR:
+        conversation.automatic_since, conversation.automatic_count = turn.now, 0
+    if conversation.automatic_count < MOST_IN_AN_HOUR:
+        return False
+    conversation.machine_suspected_at = conversation.machine_suspected_at or turn.now
+    turn.needs_person()
+    return True
+
+
+def _deliver(turn: Turn) -> list[Message]:
+    """Put the one answer into the outbox, with the question that it asks."""
+    turn.settle()
+    if not turn.parts or _too_many(turn):
+        return []
+    stored, conversation = turn.stored, turn.stored.conversation
+    if conversation.introduced_at is None and not turn.plain:
+        conversation.introduced_at = turn.now
+        turn.parts.insert(0, turn.text("intro"))
+    body = "\n\n".join(turn.parts)[: gate.LONGEST_BODY]
+    known = gate.answering_facts(
+        sender_id=stored.route.sender_id,
+        account_id=stored.route.account_id,
+        consent=stored.consent,
+        last_inbound_at=stored.message.created_at,
+    )
+    if answers_inline(stored.route.provider):
+        message = outbox.queue_inline(
+            conversation,
+            body=body,
+            purpose=turn.purpose,
+            author=Author.BOT,
+            answers=stored.message,
+            language=turn.language,
+            facts=known,
+            now=turn.now,
+        )
+    else:
+        message = outbox.queue(
+            conversation,
+            body=body,
+            purpose=turn.purpose,
+            author=Author.BOT,
+            answers=stored.message,
+            language=turn.language,
+            facts=known,
+            touch=False,
+            now=turn.now,
+        )
+    conversation.automatic_count += 1
+    if message.status == MessageStatus.BLOCKED:
+        turn.needs_person()
+    _open(turn, message)
+    return [message]
+
+
+def _open(turn: Turn, message: Message) -> None:
+    """Open the question that the answer asks; it takes the place of those before it."""
+    if turn.ask is None:
+        return
+    if not turn.keep_open:
+        turn.close_all(QuestionOutcome.REPLACED)
+        turn.settle()
+    Question.objects.bulk_create(
+        [
+            Question(
+                conversation=turn.stored.conversation,
+                kind=turn.ask.kind,
+                items=turn.ask.items,
+                context=turn.ask.context,
+                asked_by=message,
+                asked_at=turn.now,
+                expires_at=next_day_end(turn.now, turn.facts.zone),
+            )
+        ]
+    )
+    turn.stored.conversation.state = ConversationState.AWAITING_SLOT
+
+
+def _suggest(turn: Turn) -> None:
+    """Leave what the bot would say as a note for staff; nothing is asked, held or sent."""
+    conversation = turn.stored.conversation
+    if turn.questions or not turn.reading.meanings & SUGGESTIBLE:
+        return
+    kept = ("state", "offers_in_row", "last_offer_at", "handed_over_at", "handover_told_at")
+    before = {name: getattr(conversation, name) for name in kept}
+    turn.dry = True
+    keywords.react(turn)
+    for name, value in before.items():
+        setattr(conversation, name, value)
+    conversation.work_state = WorkState.NEEDS_REPLY
+    conversation.waiting_since = turn.stored.waiting_since_before or turn.now
+    if turn.parts:
+        Message.objects.bulk_create(
+            [
+                Message(
+                    conversation=conversation,
+                    direction=Direction.OUTBOUND,
+                    channel="note",
+                    kind=Kind.NOTE,
+                    author=Author.BOT,
+                    body="\n\n".join(turn.parts),
+                    status=MessageStatus.RECEIVED,
+                    created_at=turn.now,
+                )
+            ]
+        )

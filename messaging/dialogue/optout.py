@@ -1,0 +1,99 @@
+"""STOP, START and HELP, before anything else: the ledger changes at once, whatever the bot may do."""
+
+from messaging import consent
+from messaging.dialogue.handover import hand_over
+from messaging.dialogue.turn import Turn
+from messaging.models import ConsentSource, QuestionOutcome
+from messaging.replies import OptOut, carrier_answers, may_mean_the_visit, opt_out
+from scheduling.models import HoldPurpose, Task, TaskKind
+from scheduling.operations import release_holds
+from scheduling.queries import next_visits
+
+
+def obey(turn: Turn) -> bool:
+    """Carry out a reserved word; return whether the message was one, and so is dealt with."""
+    event = turn.stored.event
+    text = turn.stored.message.body
+    told = OptOut(event.opt_out) if event.opt_out else None
+    word = told or opt_out(text, event.channel)
+    # A carrier answers its own words; a second text from us would be refused, or read as not having listened.
+    answered = told is not None or (event.channel == "sms" and carrier_answers(text))
+    source = ConsentSource.PROVIDER if told else ConsentSource.KEYWORD
+    if word is None and _means_start(turn):
+        word, answered = OptOut.START, True
+    if word is OptOut.STOP:
+        _stop(turn, source, answered=answered)
+    elif word is OptOut.START:
+        _start(turn, source, answered=answered)
+    elif word is OptOut.HELP and not answered:
+        hand_over(turn)
+    return word is not None
+
+
+def _means_start(turn: Turn) -> bool:
+    """Say whether YES by SMS lifts the carrier's block: only for who opted out, and only when nothing is asked."""
+    return (
+        turn.channel == "sms"
+        and turn.stored.consent.opted_out_at is not None
+        and carrier_answers(turn.stored.message.body)
+        and not turn.questions
+    )
+
+
+def _stop(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
+    stored = turn.stored
+    again = stored.consent.opted_out_at is not None
+    stored.consent = consent.opt_out(
+        turn.contact_point,
+        turn.channel,
+        source=source,
+        now=turn.now,
+        message=stored.message,
+        wording=stored.message.body,
+    )
+    if turn.questions:
+        turn.close_all(QuestionOutcome.EXPIRED)
+        release_holds(turn.owner, purpose=HoldPurpose.OFFER)
+    turn.not_waiting()
+    if turn.channel == "sms":
+        if may_mean_the_visit(stored.message.body):
+            _ask_staff_what_was_meant(turn)
+    elif not answered and not again:
+        turn.purpose, turn.plain = "consent", True
+        turn.say("opted_out")
+
+
+def _start(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
+    stored = turn.stored
+    was_out = stored.consent.opted_out_at is not None
+    stored.consent = consent.opt_in(
+        turn.contact_point,
+        turn.channel,
+        source=source,
+        now=turn.now,
+        message=stored.message,
+        wording=stored.message.body,
+    )
+    turn.not_waiting()
+    if was_out and not answered:
+        turn.purpose, turn.plain = "consent", True
+        turn.say("opted_in")
+
+
+def _ask_staff_what_was_meant(turn: Turn) -> None:
+    """Give staff a task for each coming visit: the word stops the messages, but may have meant the visit."""
+    visits = next_visits([patient.pk for patient in turn.patients], now=turn.now)[:5]
+    Task.objects.bulk_create(
+        [
+            Task(
+                kind=TaskKind.MAY_HAVE_MEANT_CANCEL,
+                patient=visit.patient,
+                contact_point=turn.contact_point,
+                appointment=visit,
+                dedupe_key=f"meant_cancel:{visit.pk}:{visit.version}",
+                due_at=turn.now,
+            )
+            for visit in visits
+        ],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,333 @@
+"""What the patient hears when a visit changes: from the event and its source, a text, or silence.
+
+Only this module decides it. What a patient asks for in the chat is answered by the dialogue at once, so the
+event itself is silent; what staff, the clock or an integrator do is told here. `preview` shows the same words
+before the decision.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from medsync.lib import phone
+from messaging import catalog, datewords, gate, outbox, threads
+from messaging.conversations import bot_is_silent
+from messaging.facts import facts
+from messaging.language import nearest
+from messaging.models import (
+    Author,
+    BotMode,
+    Conversation,
+    ConversationState,
+    Direction,
+    Message,
+    Question,
+    QuestionKind,
+    WorkState,
+)
+from messaging.outbox.routes import Route, route_for
+from messaging.slotlists import items_of, list_of, next_day_end
+from scheduling.errors import FreeSlot, NotBookable
+from scheduling.models import (
+    Appointment,
+    AppointmentEvent,
+    Cancellation,
+    ContactPoint,
+    EventKind,
+    PatientContact,
+    Source,
+    Status,
+)
+from scheduling.queries import free_slots, spread
+
+logger = logging.getLogger(__name__)
+
+CHAT = frozenset({Source.WHATSAPP, Source.SMS})
+OFFERED = 3
+LOOK_AHEAD_DAYS = 14
+
+# With these the patient was not promised an answer: when no channel allows a text, none is owed.
+_UNPROMISED = frozenset({EventKind.BOOKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The words for a patient, and the times that they offer."""
+
+    body: str
+    slots: Sequence[FreeSlot] = ()
+
+
+def key_for(kind: str, source: str, visit: Appointment, *, now: datetime) -> str | None:
+    """Return the catalog's key of what the patient hears of a change, None for silence. Pure."""
+    if visit.starts_at <= now or source == Source.IMPORT:
+        return None
+    if kind == EventKind.CANCELLED:
+        if visit.cancellation == Cancellation.PATIENT:
+            return None if source in CHAT else "cancelled_by_patient"
+        return "cancelled" if visit.cancellation == Cancellation.CLINIC else None
+    if kind == EventKind.MOVED:
+        return "moved_pending" if visit.status == Status.PENDING_REVIEW else "moved"
+    if kind == EventKind.BOOKED and source not in CHAT:
+        return "accepted"
+    return {
+        EventKind.ACCEPTED: "accepted",
+        EventKind.REJECTED: "rejected",
+        EventKind.EXPIRED: "expired",
+    }.get(EventKind(kind))
+
+
+def announce(event_id: UUID, *, now: datetime) -> Message | None:
+    """Queue what the patient hears of an event, once; None for silence.
+
+    Runs in the transaction of the change, and may run again: the message's key is the event's. Locks questions,
+    messages and the conversation only.
+    """
+    event = _event(event_id)
+    visit = event.appointment
+    key = key_for(event.kind, event.source, visit, now=now)
+    if key is None:
+        return None
+    conversation = _conversation(visit, now)
+    if conversation is None:
+        logger.info("event %s is not told: no way to reach the patient", event.pk)
+        return None
+    route = route_for(conversation)
+    notice = _notice(key, visit, conversation, route, now, before=event.before, reason=event.reason)
+    if event.kind in _UNPROMISED and not _allowed(conversation, route, notice, now):
+        logger.info("event %s is not told: the gate says no", event.pk)
+        return None
+    message = outbox.queue(
+        conversation,
+        body=notice.body,
+        purpose=gate.NOTICE,
+        author=Author.SYSTEM,
+        appointment=visit,
+        dedupe_key=f"event:{event.pk}:patient",
+        language=_language(visit, conversation.contact_point),
+        now=now,
+    )
+    if message.reason:  # blocked: the outbox has brought the thread to staff
+        return message
+    _settle(conversation, visit, notice, message, now)
+    return message
+
+
+def preview(appointment: Appointment, action: str, now: datetime, *, reason: str = "") -> str:
+    """Return the very words that `accept` or `reject` would send, "" for silence."""
+    kind = {"accept": EventKind.ACCEPTED, "reject": EventKind.REJECTED}[action]
+    key = key_for(kind, Source.STAFF, appointment, now=now)
+    conversation = _conversation(appointment, None)
+    if key is None or conversation is None:
+        return ""
+    route = route_for(conversation)
+    return _notice(key, appointment, conversation, route, now, before={}, reason=reason).body
+
+
+def confirmation(visit: Appointment, *, language: str, channel: str) -> str:
+    """Return the words for a visit that stands."""
+    lines = [
+        catalog.text("accepted", language, **_values(visit, language)),
+        catalog.text("place", language, address=visit.location.address, map_url=visit.location.map_url),
+        str(visit.type.instructions.get(language, "")),
+        _contact(visit, language),
+        catalog.text("stop_hint", language) if channel == "sms" else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _notice(
+    key: str,
+    visit: Appointment,
+    conversation: Conversation,
+    route: Route,
+    now: datetime,
+    *,
+    before: dict[str, Any],
+    reason: str,
+) -> Notice:
+    """Return the words of one text for this patient on this channel."""
+    language = _language(visit, conversation.contact_point)
+    if key == "accepted":
+        return Notice(confirmation(visit, language=language, channel=route.channel))
+    values = _values(visit, language) | _old(before, visit, language)
+    lines = [catalog.text(key, language, **values, reason=_sentence(reason))]
+    if key in {"cancelled", "moved"}:
+        lines.append(_contact(visit, language))
+    slots: Sequence[FreeSlot] = ()
+    if key in {"rejected", "expired", "cancelled", "cancelled_by_patient"} and _bot_answers(
+        conversation, now
+    ):
+        if key in {"rejected", "expired"} and conversation.state == ConversationState.IDLE:
+            slots = _other_times(visit, now)
+        if slots:
+            lines.append("\n" + list_of(slots, head="offer_first", language=language))
+        else:
+            lines.append(catalog.text("ask_again", language))
+    return Notice("\n".join(line for line in lines if line), slots)
+
+
+def _settle(
+    conversation: Conversation, visit: Appointment, notice: Notice, message: Message, now: datetime
+) -> None:
+    """Open the question that a notice asks, and take the thread from staff when it only waited for this."""
+    changes: dict[str, Any] = {}
+    if notice.slots:
+        _ask(conversation, visit, notice, message, now)
+        changes["state"] = ConversationState.AWAITING_SLOT
+        changes["offers_in_row"] = 1
+        changes["last_offer_at"] = now
+    newest = (
+        Message.objects.filter(conversation=conversation, direction=Direction.INBOUND)
+        .order_by("-created_at", "-id")
+        .values_list("appointment_id", flat=True)
+        .first()
+    )
+    if newest == visit.pk and conversation.work_state == WorkState.NEEDS_REPLY:
+        changes |= {
+            "work_state": WorkState.WAITING if notice.slots else WorkState.DONE,
+            "waiting_since": None,
+        }
+    if changes:
+        threads.touch(conversation.pk, now=now, **changes)
+
+
+def _ask(
+    conversation: Conversation, visit: Appointment, notice: Notice, message: Message, now: datetime
+) -> None:
+    """Open the question of an offer. Nothing is held: a receiver may not lock what others book."""
+    Question.objects.create(
+        conversation=conversation,
+        kind=QuestionKind.PICK_SLOT,
+        items=items_of(notice.slots),
+        context={
+            "patient": str(visit.patient_id),
+            "type": str(visit.type_id),
+            "practitioner": str(visit.practitioner_id),
+            "lists": 1,
+            "shown": [slot.starts_at.isoformat() for slot in notice.slots],
+        },
+        asked_by=message,
+        asked_at=now,
+        expires_at=next_day_end(now, facts().zone),
+    )
+
+
+def _other_times(visit: Appointment, now: datetime) -> list[FreeSlot]:
+    """Return up to three other times with the same doctor, near the one that was wanted."""
+    zone = ZoneInfo(visit.zone)
+    wanted, today = visit.starts_at.astimezone(zone).date(), now.astimezone(zone).date()
+    for first in dict.fromkeys((max(wanted, today), today)):
+        try:
+            free = free_slots(
+                from_date=first,
+                days=LOOK_AHEAD_DAYS,
+                practitioner=visit.practitioner_id,
+                type=visit.type_id,
+                now=now,
+                bookable_only=True,
+            )
+        except NotBookable:
+            return []
+        # Once declined the time itself is free again; it is not what the patient may have.
+        others = [slot for slot in free if slot.ends_at <= visit.starts_at or slot.starts_at >= visit.ends_at]
+        if others:
+            return spread(others, OFFERED, zone=zone)
+    return []
+
+
+def _bot_answers(conversation: Conversation, now: datetime) -> bool:
+    """Say whether what the patient answers would be understood without a person."""
+    return facts().bot_mode(now) == BotMode.ANSWER and not bot_is_silent(
+        conversation, now=now + timedelta(minutes=1)
+    )
+
+
+def _allowed(conversation: Conversation, route: Route, notice: Notice, now: datetime) -> bool:
+    verdict = gate.decide(
+        conversation,
+        channel=route.channel,
+        sender=route.sender,
+        purpose=gate.NOTICE,
+        body=notice.body,
+        now=now,
+    )
+    return verdict.allowed
+
+
+def _event(event_id: UUID) -> AppointmentEvent:
+    related = ("patient", "practitioner", "type", "location", "contact_point")
+    return AppointmentEvent.objects.select_related(*(f"appointment__{name}" for name in related)).get(
+        pk=event_id
+    )
+
+
+def _conversation(visit: Appointment, now: datetime | None) -> Conversation | None:
+    """Return the thread of who asked for the visit, else of the patient's own contact; made when *now* is given."""
+    point = visit.contact_point or _starred(visit)
+    if point is None:
+        return None
+    known = Conversation.objects.select_related("contact_point").filter(contact_point=point).first()
+    if known is not None or now is None:
+        return known
+    Conversation.objects.bulk_create(
+        [Conversation(contact_point=point, created_at=now, updated_at=now)], ignore_conflicts=True
+    )
+    return Conversation.objects.select_related("contact_point").get(contact_point=point)
+
+
+def _starred(visit: Appointment) -> ContactPoint | None:
+    contact = (
+        PatientContact.objects.filter(patient_id=visit.patient_id, not_theirs_at=None)
+        .select_related("contact_point")
+        .order_by("-starred", "created_at", "id")
+        .first()
+    )
+    return contact.contact_point if contact else None
+
+
+def _language(visit: Appointment, point: ContactPoint) -> str:
+    return nearest(visit.patient.preferred_language, point.language, facts().clinic.language)
+
+
+def _values(visit: Appointment, language: str) -> dict[str, str]:
+    return {
+        "doctor_name": visit.practitioner.name,
+        "clinic_name": facts().clinic.name,
+        **_when(visit.starts_at, visit.zone, language, ""),
+    }
+
+
+def _old(before: dict[str, Any], visit: Appointment, language: str) -> dict[str, str]:
+    """Return date and time before a move, on the clock of the place."""
+    if not before.get("starts_at"):
+        return {}
+    return _when(datetime.fromisoformat(before["starts_at"]), visit.zone, language, "old_")
+
+
+def _when(at: datetime, zone: str, language: str, prefix: str) -> dict[str, str]:
+    country = facts().clinic.country
+    return {
+        f"{prefix}date": datewords.day(at, zone=zone, language=language, country=country),
+        f"{prefix}time": datewords.time(at, zone=zone, language=language, country=country),
+    }
+
+
+def _contact(visit: Appointment, language: str) -> str:
+    """Return the line that says whom to call, "" when there is no phone to show."""
+    clinic = facts().clinic
+    number = visit.location.phone or clinic.phone
+    if not number:
+        return ""
+    shown = phone.display(number, clinic.country) if phone.is_e164(number) else number
+    return catalog.text("contact", language, clinic_phone=shown)
+
+
+def _sentence(reason: str) -> str:
+    """Return staff's words as a sentence of their own."""
+    words = reason.strip()
+    return words if not words or words[-1] in ".!?。！？" else f"{words}."

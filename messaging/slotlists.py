@@ -1,0 +1,49 @@
+"""A list of free times as the patient reads it, and as the question keeps it."""
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from messaging import catalog, datewords
+from messaging.facts import facts
+from scheduling.errors import FreeSlot
+
+
+def list_of(slots: Sequence[FreeSlot], *, head: str, language: str) -> str:
+    """Return the numbered times under the catalog's text *head*, and how to answer."""
+    known = facts()
+    country = known.clinic.country
+    lines = [
+        datewords.when(
+            slot.starts_at,
+            zone=known.zones.get(slot.location_id, known.zone.key),
+            language=language,
+            country=country,
+        )
+        for slot in slots
+    ]
+    return f"{catalog.text(head, language)}\n{numbered(lines)}\n\n{catalog.text('offer_end', language)}"
+
+
+def numbered(lines: Sequence[str]) -> str:
+    """Return lines with their keys, from 1."""
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+
+
+def items_of(slots: Sequence[FreeSlot]) -> list[dict[str, str]]:
+    """Return what the question keeps of each time, under its key."""
+    return [
+        {
+            "key": str(number),
+            "starts_at": slot.starts_at.isoformat(),
+            "practitioner_id": str(slot.practitioner_id),
+            "type_id": str(slot.type_id),
+            "location_id": str(slot.location_id),
+        }
+        for number, slot in enumerate(slots, 1)
+    ]
+
+
+def next_day_end(now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the end of the next local day: until then an answer counts."""
+    return datetime.combine(now.astimezone(zone).date() + timedelta(days=2), time.min, zone)
