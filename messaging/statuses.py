@@ -30,7 +30,10 @@ _SENT = RANK["sent"]
 
 
 def raised(state: str, rank: int, error: str, *, status: str, error_code: str) -> tuple[str, int, str]:
-    """Return state, rank and error of an attempt after a callback: the rule, which the statement below applies."""
+    """Return state, rank and error of an attempt after a callback: the rule, which the statement below applies.
+
+    An attempt that has no provider's id yet counts as rank 1, whatever we thought of it.
+    """
     seen = max(RANK[status], _SENT)
     word = status if RANK[status] >= _SENT else "sent"
     if seen > rank:
@@ -42,14 +45,16 @@ def raised(state: str, rank: int, error: str, *, status: str, error_code: str) -
 
 _RAISE = """
 WITH old AS (
-    SELECT a.id, a.state, a.rank, a.error_code, a.error_kind
+    SELECT a.id, a.state, a.error_code, a.error_kind, m.status AS shown,
+        -- What we ended ourselves for want of news is overruled by news.
+        CASE WHEN a.provider_id IS NULL THEN 1 ELSE a.rank END AS rank
     FROM messaging_attempt a
     JOIN messaging_message m ON m.id = a.message_id
     JOIN public.clinics_sender s ON s.id = m.sender_id
     WHERE {which} AND a.account_id = %(account)s
       AND s.phone_number = %(number)s AND s.channel = %(channel)s
       AND (a.provider_id IS NULL OR a.provider_id = %(sid)s)
-    FOR UPDATE OF a
+    FOR UPDATE OF a, m
 ),
 att AS (
     UPDATE messaging_attempt a SET
@@ -67,8 +72,8 @@ att AS (
         settled_at = COALESCE(a.settled_at, %(now)s)
     FROM old WHERE a.id = old.id
     RETURNING a.id, a.message_id, a.state, a.error_code,
-        (a.state <> old.state OR a.error_code <> old.error_code) AS changed,
-        (a.state IN ('failed', 'undelivered'))::int - (old.state IN ('failed', 'undelivered'))::int AS failures,
+        (a.state <> old.state OR a.error_code <> old.error_code OR a.state <> old.shown) AS changed,
+        (a.state IN ('failed', 'undelivered'))::int - (old.shown IN ('failed', 'undelivered'))::int AS failures,
         NOT EXISTS (
             SELECT FROM messaging_attempt later WHERE later.message_id = a.message_id AND later.n > a.n
         ) AS newest
@@ -82,8 +87,7 @@ msg AS (
         status = att.state, error_code = att.error_code,
         next_attempt_at = NULL, lease_until = NULL, updated_at = %(now)s
     FROM att
-    WHERE m.id = att.message_id AND att.newest
-      AND (att.changed OR m.status <> att.state) AND m.status <> %(cancelled)s
+    WHERE m.id = att.message_id AND att.newest AND att.changed AND m.status <> %(cancelled)s
     RETURNING m.id, m.conversation_id, m.status
 ),
 conv AS (

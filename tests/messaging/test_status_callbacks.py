@@ -113,6 +113,17 @@ def test_a_callback_ends_unknown(clinic: Clinic) -> None:
         assert Message.objects.get().next_attempt_at is None
 
 
+def test_news_overrule_what_we_concluded_from_silence(clinic: Clinic) -> None:
+    """Looked up twice and not found, it was queued again: a late callback proves that it must not go again."""
+    attempt = sent_message(clinic, state="failed", rank=3, error_code="absent")
+    with in_clinic(clinic):
+        Message.objects.update(status="queued")
+    call_back(clinic, attempt, "queued")
+    assert state_of(clinic, attempt)[:5] == ("sent", 2, "", SID, "sent")
+    with in_clinic(clinic):
+        assert Message.objects.get().next_attempt_at is None
+
+
 def test_without_our_reference_the_providers_id_counts(clinic: Clinic) -> None:
     attempt = sent_message(clinic, state="sent", rank=2, provider_id=SID)
     call_back(clinic, None, "delivered")

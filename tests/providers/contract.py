@@ -74,10 +74,12 @@ class ProviderContract:
 
     def test_it_names_the_account_and_our_number_before_anything_is_verified(self) -> None:
         assert self.provider.named_account(self.message()) == self.account
-        assert self.provider.named_number(self.message()) == self.number
+        assert self.provider.named_receiver(self.message(channel="sms")) == ("sms", self.number)
+        assert self.provider.named_origin(self.status()) == ("whatsapp", self.number)
         empty = dataclasses.replace(self.message(), form={}, raw_form={}, body=b"")
         assert self.provider.named_account(empty) == ""
-        assert self.provider.named_number(empty) == ""
+        assert self.provider.named_receiver(empty) is None
+        assert self.provider.named_origin(empty) is None
 
     # Parsing
 

@@ -196,7 +196,12 @@ def _send_error(error: Exception) -> SendError:
     raw = getattr(error, "code", None)
     code = raw if isinstance(raw, int) and raw > 0 else status
     logger.info("twilio refused a request: http %s, code %s", status, code)
-    return SendError(str(code), errors.kind(status, code), retry_after=_seconds(exchange.retry_after))
+    return SendError(
+        str(code),
+        errors.kind(status, code),
+        retry_after=_seconds(exchange.retry_after),
+        opted_out=str(code) == parse.STOPPED,
+    )
 
 
 def _seconds(value: str | None) -> float | None:
