@@ -1,0 +1,87 @@
+"""What the benchmarks share: a throw-away Postgres, Django on it, a clinic, figures."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clinics.models import Clinic
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def start_django(*, durable: bool = True) -> None:
+    """Start an embedded Postgres of our own, set Django up on it and migrate; both end with this process.
+
+    ``durable`` keeps fsync on, as in production. The command may be called with any Python: it goes on with the
+    project's. DATABASE_URL names a server to use instead, whose database may be filled.
+    """
+    python = PROJECT / ".venv/bin/python"
+    if Path(sys.prefix).resolve() != (PROJECT / ".venv").resolve() and python.exists():
+        os.execv(python, [str(python), *sys.argv])
+    sys.path.insert(0, str(PROJECT))
+    home = Path(tempfile.mkdtemp(prefix="medsync-bench-"))
+    os.environ |= {
+        "MEDSYNC_HOME": str(home),
+        "SECRET_KEY": "benchmarks-only-" + "x" * 50,
+        "MEDSYNC_DEMO": "1",
+        "DJANGO_SETTINGS_MODULE": "medsync.settings",
+    }
+    os.environ.pop("REDIS_URL", None)
+    if "FIELD_ENCRYPTION_KEYS" not in os.environ:
+        from cryptography.fernet import Fernet
+
+        os.environ["FIELD_ENCRYPTION_KEYS"] = Fernet.generate_key().decode()
+    if "DATABASE_URL" in os.environ:
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
+    else:
+        from medsync.stack.postgres import EmbeddedPostgres
+
+        server = EmbeddedPostgres(home, durable=durable)
+        os.environ["DATABASE_URL"] = server.start().url
+        atexit.register(
+            lambda: (_close_connections(), server.stop(), shutil.rmtree(home, ignore_errors=True))
+        )
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate_schemas", shared=True, verbosity=0)
+
+
+def make_clinic(slug: str = "bench", *, country: str = "US", timezone: str = "America/New_York") -> Clinic:
+    """Return a new clinic with its defaults: a place, a doctor, a type, hours."""
+    from clinics.operations import create_clinic
+
+    clinic, _ = create_clinic(
+        slug=slug,
+        name=slug.title(),
+        country=country,
+        timezone=timezone,
+        language="en",
+        owner_email=f"owner@{slug}.example",
+    )
+    return clinic
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below which ``share`` (0 to 1) of the values lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _close_connections() -> None:
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        close_pool = getattr(connection, "close_pool", None)
+        if close_pool is not None:
+            close_pool()
