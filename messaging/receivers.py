@@ -1,10 +1,12 @@
 """What this room does when the rooms below change."""
 
 from typing import Any
+from uuid import UUID
 
 from django.dispatch import receiver
 
-from medsync.lib import clock
+from clinics.signals import sender_linked
+from medsync.lib import clock, jobs
 from messaging import notifications
 from scheduling.signals import AppointmentChanged, appointment_changed
 
@@ -13,3 +15,9 @@ from scheduling.signals import AppointmentChanged, appointment_changed
 def tell_patient(*, event: AppointmentChanged, **_: Any) -> None:
     """Queue what the patient hears of a change; what is raised here is noted by the sender and tried again."""
     notifications.announce(event.event_id, now=clock.now())
+
+
+@receiver(sender_linked, dispatch_uid="messaging.replay_held")
+def replay_held(*, sender_id: UUID, **_: Any) -> None:
+    """Take in what came for a number before it was linked."""
+    jobs.enqueue_on_commit("messaging.replay_held", sender_id=str(sender_id))

@@ -20,7 +20,6 @@ from messaging.models import (
     QuestionOutcome,
     WorkState,
 )
-from messaging.outbox import answers_inline
 from messaging.replies import Meaning
 from messaging.slotlists import next_day_end
 from messaging.stored import Stored
@@ -104,7 +103,7 @@ def _deliver(turn: Turn) -> list[Message]:
         consent=stored.consent,
         last_inbound_at=stored.message.created_at,
     )
-    if answers_inline(stored.route.provider):
+    if stored.inline:
         message = outbox.queue_inline(
             conversation,
             body=body,

@@ -1,0 +1,34 @@
+"""What the worker does in this room. Arguments are ids only; what is to be done stands in the outbox."""
+
+from celery import shared_task
+
+from clinics.tasks import ClinicTask
+from clinics.tenancy import each_ready_clinic, in_clinic
+from medsync.lib import clock
+from medsync.lib.jobs import enqueue
+from messaging import held, local_phone, outbox
+
+__all__ = ["deliver_outbox", "held", "local_phone", "sweep_outbox", "sweep_outboxes"]
+
+
+@shared_task(name="messaging.deliver_outbox", base=ClinicTask, ignore_result=True)
+def deliver_outbox() -> None:
+    """Send what is due in this clinic. Idempotent, in any number at once."""
+    outbox.work(now=clock.now())
+
+
+@shared_task(name="messaging.sweep_outbox", base=ClinicTask, ignore_result=True)
+def sweep_outbox() -> None:
+    """Find what got lost in this clinic's outbox. Idempotent."""
+    outbox.sweep(now=clock.now())
+
+
+@shared_task(name="messaging.sweep_outboxes", ignore_result=True)
+def sweep_outboxes() -> None:
+    """Start `sweep_outbox` in every clinic whose outbox has something due."""
+    now = clock.now()
+    for clinic in each_ready_clinic():
+        with in_clinic(clinic):
+            due = outbox.is_due(now)
+        if due:
+            enqueue("messaging.sweep_outbox", schema=clinic.schema_name)
