@@ -13,6 +13,7 @@ from clinics.models import Clinic, User
 from clinics.operations import create_token
 from clinics.queries import forget_routes
 from clinics.tenancy import forget_clinics
+from messaging.facts import forget_facts
 from tests import world as world_module
 from tests.world import World
 
@@ -33,10 +34,12 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[World]:
 def _fresh_caches() -> Iterator[None]:
     forget_clinics()
     forget_routes()
+    forget_facts()
     cache.clear()
     yield
     forget_clinics()
     forget_routes()
+    forget_facts()
 
 
 @pytest.fixture

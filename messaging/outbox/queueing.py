@@ -90,7 +90,7 @@ def queue(
     return message
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # two statements fewer on the busiest path
 def queue_inline(
     conversation: Conversation,
     *,
