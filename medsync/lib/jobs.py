@@ -12,7 +12,8 @@ logger = logging.getLogger(__name__)
 def enqueue(task: str, *, schema: str, **ids: Any) -> None:
     """Send the task now; a broker that is down is logged, for the sweeper finds what it lost."""
     try:
-        current_app.tasks[task].apply_async(kwargs=ids, headers={"schema": schema}, retry=False)
+        # By name: a web process knows no tasks, only workers import them.
+        current_app.send_task(task, kwargs=ids, headers={"schema": schema}, retry=False)
     except Exception as error:  # whatever the broker's client raises, the caller's work is committed already
         logger.warning("bell not rung for %s: %s", task, type(error).__name__)
 
