@@ -75,7 +75,7 @@ def structure(
         .order_by("rank", "id")
         .first()
     )
-    if kind is None:
+    if kind is None or not (kind.duration and kind.grid):  # a type left half made gives no times
         raise NotBookable("type")
     if practitioner_id is not None and kind.only and practitioner_id not in kind.only:
         raise NotBookable("practitioner")

@@ -22,10 +22,10 @@ from scheduling.models import (
     Appointment,
     Cancellation,
     EventKind,
-    ResourceBooking,
     Source,
     Status,
 )
+from scheduling.occupying import vacate
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ def _end(
         **decision,
         **({"reason": words} if words else {}),
     )
-    ResourceBooking.objects.filter(appointment=appointment).delete()
+    vacate(ended)
     events.record(
         ended,
         _KIND_OF_END.get(why, EventKind.CANCELLED),

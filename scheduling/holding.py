@@ -17,11 +17,17 @@ from scheduling.errors import FreeSlot, NotBookable
 from scheduling.hours import to_minute
 from scheduling.locks import operation, resource_locks
 from scheduling.models import Hold, HoldPurpose, ResourceBooking
-from scheduling.occupying import blocked_range, clear_holds, refusal_of, visit_range
+from scheduling.occupying import (
+    blocked_range,
+    clear_holds,
+    delete_expired_holds,
+    delete_holds_of,
+    refusal_of,
+    visit_range,
+)
 
 MAX_HOLDS = 3  # live ones of an owner
 OFFERED_SHARE = 3  # at most one in so many of a doctor's free times of a day is held by offers
-_BATCH = 1000
 
 
 def hold_slots(
@@ -51,25 +57,13 @@ def hold_slots(
 @operation
 def release_holds(owner: str, *, purpose: HoldPurpose | str | None = None) -> int:
     """Free all times held for an owner (of one purpose, when given); return how many."""
-    holds = Hold.objects.filter(owner=owner)
-    if purpose is not None:
-        holds = holds.filter(purpose=purpose)
-    doomed = list(holds.order_by("id").select_for_update().values_list("pk", flat=True))
-    if doomed:
-        ResourceBooking.objects.filter(hold__in=doomed).delete()
-        Hold.objects.filter(pk__in=doomed).delete()
-    return len(doomed)
+    return delete_holds_of(owner, purpose=None if purpose is None else str(purpose))
 
 
 @operation
 def forget_expired_holds(*, now: datetime) -> int:
     """Delete holds that ran out; tidiness only, for readers ignore them and writers clear them. Return how many."""
-    dead = Hold.objects.filter(expires_at__lte=now).order_by("id").select_for_update(skip_locked=True)
-    doomed = list(dead.values_list("pk", flat=True)[:_BATCH])
-    if doomed:
-        ResourceBooking.objects.filter(hold__in=doomed).delete()
-        Hold.objects.filter(pk__in=doomed).delete()
-    return len(doomed)
+    return delete_expired_holds(now)
 
 
 @operation
@@ -85,7 +79,7 @@ def _hold(slots: tuple[FreeSlot, ...], owner: str, purpose: str, minutes: int, n
     # All locks at once: taken type by type, they would not be ascending.
     resource_locks({resource for known, _ in wanted for resource in known.resource_ids()})
     for known, of_type in wanted:
-        made.extend(_hold_of_type(known, of_type, owner, purpose, minutes, now, MAX_HOLDS - len(made)))
+        made.extend(_hold_of_type(known, of_type, owner, purpose, minutes, now))
     order = {(slot.starts_at, slot.practitioner_id): position for position, slot in enumerate(slots)}
     return sorted(made, key=lambda hold: order[hold.starts_at, hold.practitioner_id])
 
@@ -97,7 +91,6 @@ def _hold_of_type(
     purpose: str,
     minutes: int,
     now: datetime,
-    at_most: int,
 ) -> list[Hold]:
     begin, end = min(slot.starts_at for slot in slots), max(slot.ends_at for slot in slots)
     day = timedelta(days=1)
@@ -120,7 +113,7 @@ def _hold_of_type(
     free_of: dict[tuple[UUID, date], int] = {}
     for slot in slots:
         place = places.get((slot.practitioner_id, slot.location_id))
-        if place is None or own + len(holds) >= MAX_HOLDS or len(holds) >= at_most:
+        if place is None or own + len(holds) >= MAX_HOLDS:
             continue
         start = to_minute(slot.starts_at)
         if seen.explain(place, start) is not None:

@@ -27,7 +27,7 @@ from scheduling.models import (
     Source,
     Status,
 )
-from scheduling.occupying import clear_holds, occupy
+from scheduling.occupying import clear_holds, occupy, vacate
 
 _MOVABLE = (Status.PENDING_REVIEW, Status.CONFIRMED)
 
@@ -138,7 +138,7 @@ def _write(
         keep=choice.hold.pk if choice.hold else None,
         over=(HoldPurpose.OFFER,) if by is not None else (),
     )
-    ResourceBooking.objects.filter(appointment=fresh).delete()
+    vacate(fresh)
     occupy(moved, known.rule, resources=choice.resources, hold=choice.hold, overbook=choice.overbook)
     events.record(
         moved,

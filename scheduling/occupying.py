@@ -32,6 +32,33 @@ DELETE FROM scheduling_hold WHERE id IN (SELECT id FROM doomed)
 """
 
 
+_CONVERT = """
+WITH taken AS (
+    UPDATE scheduling_resourcebooking SET hold_id = NULL, appointment_id = %(appointment)s WHERE hold_id = %(hold)s
+)
+DELETE FROM scheduling_hold WHERE id = %(hold)s
+"""
+
+_RELEASE = """
+WITH doomed AS (
+    SELECT id FROM scheduling_hold
+    WHERE owner = %(owner)s AND (%(purpose)s::text IS NULL OR purpose = %(purpose)s) ORDER BY id FOR UPDATE
+), freed AS (
+    DELETE FROM scheduling_resourcebooking WHERE hold_id IN (SELECT id FROM doomed)
+)
+DELETE FROM scheduling_hold WHERE id IN (SELECT id FROM doomed)
+"""
+
+_FORGET = """
+WITH doomed AS (
+    SELECT id FROM scheduling_hold WHERE expires_at <= %(now)s ORDER BY id FOR UPDATE SKIP LOCKED
+), freed AS (
+    DELETE FROM scheduling_resourcebooking WHERE hold_id IN (SELECT id FROM doomed)
+)
+DELETE FROM scheduling_hold WHERE id IN (SELECT id FROM doomed)
+"""
+
+
 def visit_range(rule: TypeRule, starts_at: datetime) -> DateTimeTZRange:
     """Return [start, end) of a visit."""
     return DateTimeTZRange(starts_at, starts_at + timedelta(minutes=rule.duration))
@@ -60,19 +87,16 @@ def clear_holds(
     With an ``owner``, all holds of that owner but ``keep`` go too. One statement. An expired hold still violates
     the constraint (an index cannot know what time it is), so every writer clears before it inserts.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CLEAR,
-            {
-                "keep": keep,
-                "owner": owner or None,
-                "now": now,
-                "over": list(over),
-                "resources": list(resources),
-                "begin": begin,
-                "end": end,
-            },
-        )
+    _execute(
+        _CLEAR,
+        keep=keep,
+        owner=owner or None,
+        now=now,
+        over=list(over),
+        resources=list(resources),
+        begin=begin,
+        end=end,
+    )
 
 
 def occupy(
@@ -88,8 +112,7 @@ def occupy(
     ``overbook`` takes the next free seat of each resource. Raises IntegrityError when the time is taken.
     """
     if hold is not None:
-        ResourceBooking.objects.filter(hold=hold).update(hold=None, appointment=appointment)
-        Hold.objects.filter(pk=hold.pk).delete()
+        _execute(_CONVERT, appointment=appointment.pk, hold=hold.pk)
         return
     blocks = blocked_range(rule, appointment.starts_at)
     seats = _seats(resources, blocks) if overbook else {}
@@ -105,6 +128,21 @@ def occupy(
     )
 
 
+def vacate(appointment: Appointment) -> None:
+    """Give back the time of a visit."""
+    _execute("DELETE FROM scheduling_resourcebooking WHERE appointment_id = %(id)s", id=appointment.pk)
+
+
+def delete_holds_of(owner: str, *, purpose: str | None) -> int:
+    """Delete an owner's holds (of one purpose, when given); return how many."""
+    return _execute(_RELEASE, owner=owner, purpose=purpose)
+
+
+def delete_expired_holds(now: datetime) -> int:
+    """Delete holds that ran out, but those that somebody is just converting; return how many."""
+    return _execute(_FORGET, now=now)
+
+
 def refusal_of(error: IntegrityError) -> TimeRefused | None:
     """Return what a violated constraint means for the caller, None when it is none of ours."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
@@ -113,6 +151,16 @@ def refusal_of(error: IntegrityError) -> TimeRefused | None:
     if constraint == "patient_not_in_two_places":
         return NotBookable("patient_busy")
     return None
+
+
+def _execute(sql: str, **values: object) -> int:
+    """Run one statement and return how many rows its outermost part changed.
+
+    By hand, because Django would fetch what it deletes and delete holds and their rows one table at a time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.rowcount
 
 
 def _seats(resources: Sequence[UUID], blocks: DateTimeTZRange) -> dict[UUID, int]:

@@ -1,0 +1,50 @@
+"""The clock's tasks: one ring a ready clinic, the work inside it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from clinics.models import Clinic, ClinicState, DeadTask
+from clinics.tenancy import in_clinic
+from scheduling import tasks
+from scheduling.models import Appointment, Hold, Status
+from tests.scheduling.conftest import NOW, Desk
+from tests.scheduling.test_booking import ask, offer
+
+
+@pytest.mark.parametrize("name", ["expire_requests", "announce_again"])
+@pytest.mark.django_db
+def test_every_ready_clinic_is_rung_once(
+    name: str, clinic: Clinic, other_clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[tuple[str, str]] = []
+    monkeypatch.setattr(tasks, "enqueue", lambda task, *, schema: rung.append((task, schema)))
+    Clinic.objects.filter(pk=other_clinic.pk).update(state=ClinicState.CLOSING)
+    getattr(tasks, {"expire_requests": "expire_all_requests", "announce_again": "announce_all_again"}[name])()
+    assert (f"scheduling.{name}", clinic.schema_name) in rung
+    assert other_clinic.schema_name not in [schema for _, schema in rung]
+    assert len(set(rung)) == len(rung) == 2
+
+
+def test_overdue_requests_end_and_lapsed_holds_go(
+    desk: Desk, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(desk, 10)
+    offer(desk, "contact:1", 11)
+    later: Any = NOW + timedelta(days=1)
+    monkeypatch.setattr("medsync.lib.clock.now", lambda: later)
+    tasks.expire_requests.apply(headers={"schema": clinic.schema_name})
+    with in_clinic(clinic):  # a worker's task leaves every clinic behind
+        assert Appointment.objects.get().status == Status.CANCELLED
+        assert Hold.objects.count() == 0
+    assert not DeadTask.objects.exists()
+
+
+def test_without_a_clinic_nothing_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(desk, 10)
+    monkeypatch.setattr("medsync.lib.clock.now", lambda: NOW + timedelta(days=1))
+    tasks.expire_requests.apply(headers={"schema": "public"})
+    assert DeadTask.objects.get().name == "scheduling.expire_requests"
