@@ -94,9 +94,12 @@ def socket_folder(wanted: Path, *, file_name: str, account: Account | None = Non
     raise StackError(f"No folder is short enough for a socket; choose a shorter MEDSYNC_HOME than {wanted}.")
 
 
-def traversable_root(home: Path) -> Path:
-    """Return a folder outside `home` that every account can pass, for when `home` lies below a closed one."""
-    for base in OPEN_BASES:
+def traversable_root(home: Path, *, lasting: bool) -> Path:
+    """Return a folder outside `home` that every account can pass, for when `home` lies below a closed one.
+
+    What need not last goes where the machine cleans up by itself.
+    """
+    for base in OPEN_BASES if lasting else reversed(OPEN_BASES):
         if base.is_dir() and os.access(base, os.W_OK | os.X_OK) and can_reach(base, server_account()):
             return own_folder(base / f"medsync-{short_hash(home)}", mode=0o711)
     raise StackError("No folder can be reached by the Postgres account; choose another MEDSYNC_HOME.")

@@ -39,12 +39,7 @@ SETTINGS = {
     "log_error_verbosity": "terse",
 }
 # For tests: a crash of the machine may lose everything.
-FLEETING_SETTINGS = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "autovacuum": "off",
-}
+FLEETING_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +131,10 @@ class EmbeddedPostgres:
         installed = _installed_binaries()
         root = self.home
         if not places.can_reach(self.home, self._account):
-            root = self._moved_to = places.traversable_root(self.home)
+            root = self._moved_to = places.traversable_root(self.home, lasting=self.durable)
         if not places.can_reach(installed, self._account):
-            installed = _copied_binaries(places.traversable_root(self.home))
-            self._moved_to = places.traversable_root(self.home)
+            installed = _copied_binaries(places.traversable_root(self.home, lasting=self.durable))
+            self._moved_to = places.traversable_root(self.home, lasting=self.durable)
         server = places.own_folder(root / "postgres", mode=0o700, account=self._account)
         socket = places.socket_folder(
             server / "run", file_name=f".s.PGSQL.{PORT}.lock", account=self._account
