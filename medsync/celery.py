@@ -12,8 +12,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@signals.worker_init.connect
-@signals.beat_init.connect
 def refuse_unsafe_production(**_kwargs: Any) -> None:
     """End a worker or beat whose configuration is unsafe; Celery swallows every other exception here."""
     from django.core.exceptions import ImproperlyConfigured
@@ -24,3 +22,7 @@ def refuse_unsafe_production(**_kwargs: Any) -> None:
         refuse_unsafe()
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from None
+
+
+signals.worker_init.connect(refuse_unsafe_production)
+signals.beat_init.connect(refuse_unsafe_production)
