@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseForbidden
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clinics.permissions import Action, can
 from medsync.lib import clock
 from medsync.lib.text import clean
-from messaging import conversations, gate, outbox, times
+from messaging import conversations, gate, notifications, outbox, times
 from messaging.inbox import queries, requests
 from messaging.inbox.views import ClinicRequest, update
 from messaging.models import Conversation
 from scheduling import operations
+from scheduling.deciding import REASON_LENGTH
 from scheduling.errors import AlreadyDecided, SchedulingError
 from scheduling.models import Appointment
 
@@ -37,7 +38,7 @@ def _may(action: Action) -> Callable[[_View[P]], _View[P]]:
                 return HttpResponseForbidden()
             return view(request, *args, **kwargs)
 
-        return asked
+        return cast("_View[P]", asked)
 
     return decorate
 
@@ -154,7 +155,7 @@ def accept(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
 def decline(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Decline a request, with a word for the patient if there is one."""
     appointment, conversation_id = _request(appointment_id)
-    reason = clean(request.POST.get("reason", "")).strip()[:250]
+    reason = clean(request.POST.get("reason", "")).strip()[:REASON_LENGTH]
     try:
         operations.reject(appointment, by=request.user, reason=reason, now=clock.now())
     except AlreadyDecided as error:
@@ -162,6 +163,17 @@ def decline(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     except SchedulingError:
         return _answer(request, conversation_id, toast=_("It has changed meanwhile; look again."), status=409)
     return _answer(request, conversation_id)
+
+
+@require_POST
+@_may(Action.DECIDE)
+def decline_text(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
+    """Answer word for word what the patient would get with this reason; changes nothing. POST, for it carries words."""
+    appointment, _conversation_id = _request(appointment_id)
+    reason = clean(request.POST.get("reason", "")).strip()[:REASON_LENGTH]
+    text = notifications.preview(appointment, "reject", clock.now(), reason=reason)
+    context = {"item": {"id": appointment.pk}, "text": text}
+    return render(request, "messaging/decline_text.html", context)
 
 
 def _request(appointment_id: UUID) -> tuple[Appointment, UUID]:

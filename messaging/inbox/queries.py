@@ -5,7 +5,7 @@ Pages are keyset pages: no OFFSET, and counts stop at COUNT_LIMIT.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -20,7 +20,6 @@ from messaging.models import (
     ChannelConsent,
     Conversation,
     Message,
-    MessageStatus,
     WorkState,
 )
 from scheduling.models import (
@@ -81,7 +80,9 @@ def conversations(view: View, *, cursor: str = "", limit: int = PAGE) -> Page:
     found = list(rows[: limit + 1])
     page = found[:limit]
     points = [row.contact_point_id for row in page]
-    authored = [row.last_message_id for row in page if row.last_author == Author.STAFF]
+    authored = [
+        row.last_message_id for row in page if row.last_message_id and row.last_author == Author.STAFF
+    ]
     return Page(
         conversations=page,
         people=people_of(points),
@@ -136,7 +137,7 @@ def people_of(contact_points: list[UUID]) -> dict[UUID, list[Patient]]:
     return found
 
 
-def _authors(message_ids: list[UUID | None]) -> dict[UUID, tuple[UUID, str]]:
+def _authors(message_ids: list[UUID]) -> dict[UUID, tuple[UUID, str]]:
     if not message_ids:
         return {}
     written = Message.objects.filter(id__in=message_ids, user__isnull=False).select_related("user")
@@ -152,7 +153,7 @@ _PENDING = """(SELECT count(*) FROM (SELECT 1 FROM scheduling_appointment
 def counts() -> dict[View, int]:
     """Return how many threads stand in each view, at most COUNT_LIMIT; one statement that reads no more than that."""
     asked = (View.NEEDS_REPLY, View.BOT, View.WAITING)
-    parameters: list[object] = []
+    parameters: list[str | int] = []
     for view in asked:
         parameters += [_STATES[view].value, COUNT_LIMIT]
     parameters += [Status.PENDING_REVIEW.value, COUNT_LIMIT]
@@ -171,7 +172,6 @@ class ThreadRows:
     messages: list[Message]
     requests: list[Appointment]
     consents: list[ChannelConsent]
-    attempts: dict[UUID, int] = field(default_factory=dict)  # failed message -> how often it was tried
     older_cursor: str | None = None
 
 
@@ -185,7 +185,7 @@ def conversation(conversation_id: UUID) -> Conversation | None:
 
 
 def thread(found: Conversation, *, older: str = "", limit: int = PAGE) -> ThreadRows:
-    """Return a page of a thread, the newest unless `older` is a cursor; at most five statements."""
+    """Return a page of a thread, the newest unless `older` is a cursor; five statements."""
     messages = Message.objects.filter(conversation=found).select_related("user", "sender")
     messages = messages.order_by("-created_at", "-id")
     before = _message_cursor(older)
@@ -194,11 +194,6 @@ def thread(found: Conversation, *, older: str = "", limit: int = PAGE) -> Thread
         messages = messages.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last_id))
     newest = list(messages[: limit + 1])
     shown = newest[:limit][::-1]
-    failed = [m.id for m in shown if m.status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED)]
-    attempts: dict[UUID, int] = {}
-    if failed:
-        for message_id, n in Attempt.objects.filter(message__in=failed).values_list("message_id", "n"):
-            attempts[message_id] = max(n, attempts.get(message_id, 0))
     cursor = f"{shown[0].created_at.isoformat()}|{shown[0].id}" if len(newest) > limit else None
     return ThreadRows(
         conversation=found,
@@ -206,7 +201,6 @@ def thread(found: Conversation, *, older: str = "", limit: int = PAGE) -> Thread
         messages=shown,
         requests=_requests(found.contact_point, shown, before=before and before[0], whole=cursor is None),
         consents=list(ChannelConsent.objects.filter(contact_point=found.contact_point_id)),
-        attempts=attempts,
         older_cursor=cursor,
     )
 
@@ -217,13 +211,14 @@ def _requests(
     """Return the requests made while these messages were written; on the newest page also all that wait."""
     was_request = AppointmentEvent.objects.filter(appointment=OuterRef("pk"), kind=EventKind.REQUESTED)
     asked = Appointment.objects.filter(Exists(was_request), contact_point=point)
-    asked = asked.select_related("patient", "practitioner", "type", "location", "decided_by")
-    # A request is stored in the transaction of its message, some milliseconds after it.
-    begin = shown[0].created_at - timedelta(seconds=1) if shown and not whole else None
-    inside = Q() if begin is None else Q(created_at__gte=begin)
+    asked = asked.select_related("patient", "practitioner", "type", "location", "decided_by", "contact_point")
+    if shown and not whole:
+        # A request is stored in the transaction of its message, some milliseconds after it.
+        inside = Q(created_at__gte=shown[0].created_at - timedelta(seconds=1))
+        asked = asked.filter(inside if before else inside | Q(status=Status.PENDING_REVIEW))
     if before is not None:
-        return list(asked.filter(inside, created_at__lt=before).exclude(status=Status.PENDING_REVIEW)[:PAGE])
-    return list(asked.filter(inside | Q(status=Status.PENDING_REVIEW)).order_by("-created_at")[:PAGE][::-1])
+        asked = asked.filter(created_at__lt=before).exclude(status=Status.PENDING_REVIEW)
+    return list(asked.order_by("-created_at", "-id")[:PAGE])[::-1]
 
 
 def _message_cursor(text: str) -> tuple[datetime, UUID] | None:

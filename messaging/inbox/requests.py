@@ -43,7 +43,7 @@ class Request:
     accept_head: str
     accept_text: str
     decline_head: str
-    decline_text: str
+    decline_text_url: str
     accept_url: str
     decline_url: str
     can_decide: bool
@@ -70,7 +70,7 @@ def card(
     clinic: Clinic,
     user: User,
     decides: bool,
-    preview: Callable[[Appointment, str], str],
+    preview: Callable[[Appointment], str],
     now: datetime,
 ) -> Request | RequestLine:
     """Return the card of a request, or the line that is left of it."""
@@ -94,13 +94,13 @@ def card(
             _("If you accept, this goes out on %(channel)s now"),
             _("If you accept, this goes out now"),
         ),
-        accept_text=preview(appointment, "accept"),
+        accept_text=preview(appointment),
         decline_head=_head(
             appointment,
             _("If you decline, this goes out on %(channel)s now"),
             _("If you decline, this goes out now"),
         ),
-        decline_text=preview(appointment, "reject"),
+        decline_text_url=reverse("inbox:decline-text", args=[appointment.id]),
         accept_url=reverse("inbox:accept", args=[appointment.id]),
         decline_url=reverse("inbox:decline", args=[appointment.id]),
         can_decide=decides and appointment.starts_at > now,

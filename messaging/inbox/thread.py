@@ -139,10 +139,10 @@ def thread(
     clinic: Clinic,
     user: User,
     view: View,
-    preview: Callable[[Appointment, str], str],
+    preview: Callable[[Appointment], str],
     now: datetime,
 ) -> Thread:
-    """Return the thread pane; `preview(appointment, "accept" | "reject")` words what the patient would get."""
+    """Return the thread pane; `preview` words what a patient gets when a request is accepted."""
     conversation = rows.conversation
     point = conversation.contact_point
     name = parts.name_of(point, rows.people, clinic.country)
@@ -268,14 +268,14 @@ def _items(
     name: str,
     clinic: Clinic,
     user: User,
-    preview: Callable[[Appointment, str], str],
+    preview: Callable[[Appointment], str],
     now: datetime,
 ) -> Iterator[Item]:
     zone = clinic.zone
     timed: list[tuple[datetime, int, Item]] = []
     previous: Message | None = None
     for message in rows.messages:
-        timed.append((message.created_at, 0, _said(message, previous, rows, name, clinic, now=now)))
+        timed.append((message.created_at, 0, _said(message, previous, name, clinic, now=now)))
         previous = message
     decides = can(user, clinic, Action.DECIDE)
     for appointment in rows.requests:
@@ -299,16 +299,14 @@ def _items(
         yield item
 
 
-def _said(
-    message: Message, previous: Message | None, rows: ThreadRows, name: str, clinic: Clinic, *, now: datetime
-) -> Said:
+def _said(message: Message, previous: Message | None, name: str, clinic: Clinic, *, now: datetime) -> Said:
     zone = clinic.zone
     inbound = message.direction == Direction.INBOUND
     note = message.kind == Kind.NOTE
     look, head, icon = _author(message)
     placeholder = kind_words(message.kind) if not note else ""
     tick = None if inbound or note else words.tick(message)
-    failed = _failed(message, rows, clinic, now=now)
+    failed = _failed(message, clinic, now=now)
     time = times.clock_time(message.created_at, zone)
     who = name if inbound else head or _("Notice")
     label = ", ".join(filter(None, (who, time, tick.word if tick else "")))
@@ -355,14 +353,13 @@ def _via(message: Message, previous: Message | None) -> str:
     return tag.text if tag else ""
 
 
-def _failed(message: Message, rows: ThreadRows, clinic: Clinic, *, now: datetime) -> Failed | None:
+def _failed(message: Message, clinic: Clinic, *, now: datetime) -> Failed | None:
     if message.status not in words.NOT_ARRIVED:
         return None
     tick = words.tick(message)
-    tried = rows.attempts.get(message.id, 0)
     bits = [tick.word if tick else "", times.moment(message.updated_at, clinic.zone, now=now)]
-    if tried > 1:
-        bits.append(_("%(n)d attempts") % {"n": tried})
+    if message.tries > 1:
+        bits.append(_("%(n)d attempts") % {"n": message.tries})
     return Failed(
         head=" · ".join(bits),
         cause=words.why_not(error_code=message.error_code, reason=message.reason),

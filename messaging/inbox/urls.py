@@ -11,6 +11,7 @@ urlpatterns = [
     path("inbox/list/", views.list_fragment, name="list"),
     path("inbox/requests/<uuid:appointment_id>/accept/", actions.accept, name="accept"),
     path("inbox/requests/<uuid:appointment_id>/decline/", actions.decline, name="decline"),
+    path("inbox/requests/<uuid:appointment_id>/decline/text/", actions.decline_text, name="decline-text"),
     path("inbox/<uuid:conversation_id>/", views.thread, name="thread"),
     path("inbox/<uuid:conversation_id>/older/", views.older, name="older"),
     path("inbox/<uuid:conversation_id>/send/", actions.send, name="send"),

@@ -90,15 +90,15 @@ def update(
 
 def thread_context(request: ClinicRequest, conversation: Conversation, *, older: str = "") -> dict[str, Any]:
     """Return what thread.html needs."""
-    rows = queries.thread(conversation, older=older)
+    rows, now = queries.thread(conversation, older=older), clock.now()
     return {
         "thread": threads.thread(
             rows,
             clinic=request.clinic,
             user=request.user,
             view=_view(request),
-            preview=notifications.preview,
-            now=clock.now(),
+            preview=lambda appointment: notifications.preview(appointment, "accept", now),
+            now=now,
         )
     }
 
@@ -138,4 +138,4 @@ def has_phones(clinic: Clinic) -> bool:
     """Tell whether this clinic's patients can be played on the phone page."""
     if not settings.LOCAL_PROVIDER_ALLOWED:
         return False
-    return clinic.senders.filter(status=SenderStatus.ACTIVE, account__provider="local").exists()
+    return bool(clinic.senders.filter(status=SenderStatus.ACTIVE, account__provider="local").exists())

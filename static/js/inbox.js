@@ -244,8 +244,11 @@
     if (!form) return;
     form.hidden = !show;
     card.querySelector("[data-decline]").setAttribute("aria-expanded", String(show));
-    if (show) form.querySelector("[data-reason]").focus();
-    else card.querySelector("[data-decline]").focus();
+    if (show) {
+      form.querySelector("[data-reason]").focus();
+      window.htmx.trigger(form.querySelector("[data-reason]"), "medsync:show");
+    }
+    if (!show) card.querySelector("[data-decline]").focus();
   }
 
   document.addEventListener("click", function (event) {
@@ -315,7 +318,7 @@
     }
   });
   document.body.addEventListener("htmx:afterRequest", function (event) {
-    if (event.detail.requestConfig.verb === "post" && event.detail.successful) window.htmx.trigger("[data-list]", "medsync:list");
+    if (event.detail.requestConfig.verb === "post" && event.detail.successful && !event.target.matches("[data-reason]")) window.htmx.trigger("[data-list]", "medsync:list");
   });
 
   /* Keys --------------------------------------------------------------------------------- */

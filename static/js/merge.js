@@ -40,6 +40,8 @@
       fresh.querySelector("form.decline").hidden = false;
       const typed = open.querySelector("[data-reason]");
       if (typed) fresh.querySelector("[data-reason]").value = typed.value;
+      const words = open.querySelector("[data-decline-text]");
+      if (words) fresh.querySelector("[data-decline-text]").textContent = words.textContent;
     }
     if (old.tabIndex === 0) fresh.tabIndex = 0;
     old.replaceWith(fresh);
