@@ -93,6 +93,9 @@ class Up:
         except OSError as error:
             self.screen.say(f"MEDSYNC_HOME {home} cannot be made: {error.strerror}.")
             return FAILED
+        if not os.access(home, os.W_OK | os.X_OK):
+            self.screen.say(f"MEDSYNC_HOME {home} cannot be written to. Choose another folder.")
+            return FAILED
         with _held(home) as held:
             if not held:
                 self._say_taken()
