@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection
@@ -33,10 +34,10 @@ DELETE FROM scheduling_hold WHERE id IN (SELECT id FROM doomed)
 
 
 _CONVERT = """
-WITH taken AS (
-    UPDATE scheduling_resourcebooking SET hold_id = NULL, appointment_id = %(appointment)s WHERE hold_id = %(hold)s
+WITH gone AS (
+    DELETE FROM scheduling_hold WHERE id = %(hold)s
 )
-DELETE FROM scheduling_hold WHERE id = %(hold)s
+UPDATE scheduling_resourcebooking SET hold_id = NULL, appointment_id = %(appointment)s WHERE hold_id = %(hold)s
 """
 
 _RELEASE = """
@@ -111,8 +112,9 @@ def occupy(
 
     ``overbook`` takes the next free seat of each resource. Raises IntegrityError when the time is taken.
     """
-    if hold is not None:
-        _execute(_CONVERT, appointment=appointment.pk, hold=hold.pk)
+    # Nobody's lock protects a hold from running out or being released between our reading it and now: then the
+    # time is taken like any other.
+    if hold is not None and _execute(_CONVERT, appointment=appointment.pk, hold=hold.pk):
         return
     blocks = blocked_range(rule, appointment.starts_at)
     seats = _seats(resources, blocks) if overbook else {}
@@ -153,14 +155,14 @@ def refusal_of(error: IntegrityError) -> TimeRefused | None:
     return None
 
 
-def _execute(sql: str, **values: object) -> int:
+def _execute(sql: str, **values: Any) -> int:
     """Run one statement and return how many rows its outermost part changed.
 
     By hand, because Django would fetch what it deletes and delete holds and their rows one table at a time.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _seats(resources: Sequence[UUID], blocks: DateTimeTZRange) -> dict[UUID, int]:
