@@ -35,7 +35,7 @@ PYTHON = (
         "time is passed in, or read through medsync.lib.clock.now",
         frozenset({"medsync/lib/clock.py"}),
     ),
-    Ban(re.compile(r"\bpost_save\b|\bpre_save\b"), "signals of our own only, sent by the operation"),
+    Ban(re.compile(r"\b(?:post|pre)_save\b(?!\()"), "signals of our own only, sent by the operation"),
     Ban(re.compile(r"\bTODO\b|\bFIXME\b"), "finish it, or write it into an issue"),
 )
 TEMPLATES = (
