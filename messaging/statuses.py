@@ -17,6 +17,7 @@ from django.db import IntegrityError, connection
 from clinics.models import ClinicState
 from clinics.queries import Route
 from clinics.tenancy import clinic_by_schema, in_clinic
+from medsync.lib import jobs
 from medsync.lib.ids import new_id
 from messaging import callbacks, consent, health, live
 from messaging.models import RANK, ConsentSource, Message, MessageStatus
@@ -84,7 +85,7 @@ noted AS (
 ),
 msg AS (
     UPDATE messaging_message m SET
-        status = att.state, error_code = att.error_code,
+        status = att.state, error_code = att.error_code, provider_message_id = %(sid)s,
         next_attempt_at = NULL, lease_until = NULL, updated_at = %(now)s
     FROM att
     WHERE m.id = att.message_id AND att.newest AND att.changed AND m.status <> %(cancelled)s
@@ -102,7 +103,12 @@ conv AS (
     FROM msg, att WHERE c.id = msg.conversation_id
     RETURNING c.id, c.version
 )
-SELECT att.message_id, conv.id, conv.version, att.changed FROM att LEFT JOIN conv ON true
+SELECT att.message_id, conv.id, conv.version, att.changed,
+    att.changed AND EXISTS (
+        SELECT FROM messaging_message q
+        WHERE q.conversation_id = conv.id AND q.status = 'queued' AND q.next_attempt_at IS NOT NULL
+    )
+FROM att LEFT JOIN conv ON true
 """
 _BY_REF = """a.id = %(attempt)s AND NOT EXISTS (
         SELECT FROM messaging_attempt other
@@ -145,19 +151,27 @@ def _apply(
     now: datetime,
 ) -> bool:
     with in_clinic(schema):
-        try:
-            row = _execute(update, account_id, attempt_id, now)
-        except IntegrityError:  # the provider's id was bound to another attempt in this very moment
-            return False
-        if row is None:
-            return False
-        message_id, conversation_id, version, changed = row
-        if conversation_id is not None:
-            live.publish("conversation", id=conversation_id, version=version)
-        if changed and update.opted_out:
-            _record_opt_out(message_id, update.channel, now)
-    if route is not None and update.status in ("delivered", "read"):
+        applied = apply_here(update, account_id=account_id, attempt_id=attempt_id, now=now)
+    if applied and route is not None and update.status in ("delivered", "read"):
         health.delivery_seen(route.sender_id, now=now)
+    return applied
+
+
+def apply_here(update: StatusUpdate, *, account_id: UUID, attempt_id: UUID | None, now: datetime) -> bool:
+    """Apply what a provider says of an attempt of the entered clinic; False when it fits none."""
+    try:
+        row = _execute(update, account_id, attempt_id, now)
+    except IntegrityError:  # the provider's id was bound to another attempt in this very moment
+        return False
+    if row is None:
+        return False
+    message_id, conversation_id, version, changed, waiting = row
+    if conversation_id is not None:
+        live.publish("conversation", id=conversation_id, version=version)
+    if waiting:  # what this one held back in its thread may go now
+        jobs.enqueue_on_commit("messaging.deliver_outbox")
+    if changed and update.opted_out:
+        _record_opt_out(message_id, update.channel, now)
     return True
 
 

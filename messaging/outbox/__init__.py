@@ -2,11 +2,13 @@
 
 `queue` and `queue_inline` store in the caller's transaction, `send_reply` and `add_note` are a member's.
 `work` delivers what is due, `sweep` finds what got lost on the way. The module names follow a message's life:
-routes, queueing, replying, claiming, sending, settling, reconciling, sweeping.
+routes, queueing, replying, claiming, calls, sending, settling, reconciling, sweeping.
 """
 
 from messaging.outbox.queueing import KeyReused, answers_inline, queue, queue_inline
 from messaging.outbox.replying import AnsweredMeanwhile, BodyRefused, GateRefused, add_note, send_reply
+from messaging.outbox.sending import work
+from messaging.outbox.sweeping import is_due, sweep
 
 __all__ = [
     "AnsweredMeanwhile",
@@ -15,7 +17,10 @@ __all__ = [
     "KeyReused",
     "add_note",
     "answers_inline",
+    "is_due",
     "queue",
     "queue_inline",
     "send_reply",
+    "sweep",
+    "work",
 ]

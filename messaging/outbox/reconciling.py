@@ -1,0 +1,237 @@
+"""What became of a message whose answer was lost: ask the provider's own list, and only then send again.
+
+A callback with our reference ends the question at any time. Without one the list is asked at once and after
+OUTBOX_LOOK_AGAIN; absent twice means that it never arrived. A list that does not answer proves nothing: after a
+while staff get a task, and the looking goes on.
+"""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from clinics.queries import secrets_of
+from messaging import providers, threads
+from messaging.models import (
+    Attempt,
+    AttemptKind,
+    Direction,
+    Message,
+    MessageStatus,
+    Question,
+    WorkState,
+)
+from messaging.outbox import calls, settling
+from messaging.outbox.claiming import Job
+from messaging.providers.base import ErrorKind, ListedMessage, SendError
+from scheduling.models import Task, TaskKind
+
+logger = logging.getLogger(__name__)
+
+#: An absence must be seen this often before a message is sent again.
+LOOKS = 2
+#: A list that has not answered for so many times OUTBOX_LOOK_AGAIN is staff's to know.
+PATIENCE = 5
+#: How far the provider's clock may be from ours.
+SKEW = timedelta(seconds=60)
+INLINE_BEFORE, INLINE_AFTER = timedelta(seconds=5), timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    line: ListedMessage | None  # None: the list does not have it
+    wait: bool = False  # a twin is on its way just now, so that the list cannot tell them apart
+
+
+def look(now: datetime, *, only: Sequence[UUID] | None = None, limit: int = 50) -> int:
+    """Look up the messages that are due for it, or those of `only`; return how many. Outside of a transaction."""
+    jobs = _take(now, only, limit)
+    asked = {calls.submit(partial(_ask, job, job.message.sender.account.provider)): job for job in jobs}  # type: ignore[union-attr]
+    for call in as_completed(asked):
+        _conclude(asked[call], call.result(), now)
+    return len(jobs)
+
+
+@transaction.atomic
+def _take(now: datetime, only: Sequence[UUID] | None, limit: int) -> list[Job]:
+    """Take rows for a look; nobody else takes them before it is over."""
+    inline = Q(status=MessageStatus.SENDING, lease_until=None)
+    due = Message.objects.filter(inline | Q(status=MessageStatus.UNKNOWN), next_attempt_at__lte=now)
+    if only is not None:
+        due = due.filter(pk__in=only)
+    messages = list(
+        due.select_for_update(skip_locked=True, of=("self",))
+        .select_related("sender__account", "conversation")
+        .order_by("next_attempt_at", "id")[:limit]
+    )
+    Message.objects.filter(pk__in=[m.pk for m in messages]).update(next_attempt_at=now + _pause())
+    newest: dict[UUID, Attempt] = {}
+    for attempt in Attempt.objects.filter(message__in=[m.pk for m in messages]).order_by("n"):
+        newest[attempt.message_id] = attempt
+    return [Job(m, newest[m.pk]) for m in messages if m.pk in newest]
+
+
+def _pause() -> timedelta:
+    return timedelta(seconds=max(settings.OUTBOX_LOOK_AGAIN, 0.1))  # zero would look at the same row for ever
+
+
+def _frame(job: Job) -> tuple[datetime, datetime]:
+    """Return since and until when the provider would have made the message of an attempt."""
+    made = job.attempt.created_at
+    if job.attempt.kind == AttemptKind.INLINE:
+        return made - INLINE_BEFORE, made + INLINE_AFTER
+    return made - SKEW, made + timedelta(seconds=settings.OUTBOX_LEASE) + SKEW
+
+
+def _ask(job: Job, provider: str) -> Sequence[ListedMessage] | SendError:
+    sender = job.message.sender
+    assert sender is not None
+    since, until = _frame(job)
+    try:
+        return providers.get(provider).list_recent(
+            sender.account.external_id,
+            next(iter(secrets_of(sender.account)), ""),
+            from_number=sender.phone_number,
+            to_address=job.message.address,
+            channel=job.message.channel,  # type: ignore[arg-type]
+            since=since,
+            until=until,
+        )
+    except SendError as error:
+        return error
+    except providers.UnknownProvider:
+        return SendError("provider_off", ErrorKind.PERMANENT)
+    except Exception as error:  # a provider raises nothing else; that it did proves nothing about the message
+        logger.error("provider %s broke its contract: %s", provider, type(error).__name__)
+        return SendError("crash", ErrorKind.UNKNOWN)
+
+
+def _conclude(job: Job, answer: Sequence[ListedMessage] | SendError, now: datetime) -> None:
+    if isinstance(answer, SendError):
+        logger.warning("list for attempt %s did not answer: %s", job.attempt.pk, answer.code)
+        _wait_for_list(job, now)
+        return
+    found = _find(job, answer)
+    if found.wait:
+        _later(job, now + min(_pause(), timedelta(seconds=5)))
+    elif found.line is not None:
+        line = found.line
+        taken = settling.taken(
+            job.message,
+            job.attempt,
+            provider_id=line.provider_message_id,
+            status=line.status or "sent",
+            error_code=line.error_code,
+            now=now,
+        )
+        if taken:
+            Task.objects.filter(dedupe_key=_task_key(job), done_at=None).update(done_at=now)
+        logger.info("attempt %s was found in the provider's list", job.attempt.pk)
+    elif job.attempt.kind == AttemptKind.INLINE:
+        _inline_absent(job, now)
+    else:
+        _absent(job, now)
+
+
+def _find(job: Job, lines: Sequence[ListedMessage]) -> _Found:
+    """Return the listed message that can only be this attempt's."""
+    message, attempt = job.message, job.attempt
+    direction = "reply" if attempt.kind == AttemptKind.INLINE else "api"
+    since, until = _frame(job)
+    fitting = [
+        line
+        for line in lines
+        if line.direction == direction
+        and line.to_address == message.address
+        and line.body == message.body
+        and since <= line.created_at <= until
+    ]
+    if not fitting:
+        return _Found(None)
+    bound = set(
+        Attempt.objects.filter(
+            account_id=attempt.account_id, provider_id__in=[line.provider_message_id for line in fitting]
+        ).values_list("provider_id", flat=True)
+    )
+    free = sorted(
+        (line for line in fitting if line.provider_message_id not in bound), key=lambda line: line.created_at
+    )
+    if not free:
+        return _Found(None)
+    twin = Attempt.objects.filter(
+        message__conversation=message.conversation_id,
+        message__body=message.body,
+        message__status=MessageStatus.SENDING,
+        kind=attempt.kind,
+        provider_id=None,
+        settled_at=None,
+        unknown_since=None,
+    ).exclude(pk=attempt.pk)
+    if twin.exists():
+        return _Found(None, wait=True)
+    return _Found(free[0])
+
+
+def _later(job: Job, at: datetime) -> None:
+    Message.objects.filter(pk=job.message.pk, status=job.message.status).update(next_attempt_at=at)
+
+
+def _absent(job: Job, now: datetime) -> None:
+    looks = job.attempt.looks + 1
+    if looks >= LOOKS:
+        settling.requeue(job.message, job.attempt, now=now)
+        logger.warning("attempt %s never arrived: message %s is sent again", job.attempt.pk, job.message.pk)
+        return
+    Attempt.objects.filter(pk=job.attempt.pk).update(looks=F("looks") + 1)
+
+
+def _inline_absent(job: Job, now: datetime) -> None:
+    """Send an answer by the API when it still makes sense; else somebody must write."""
+    message = job.message
+    asks = Question.objects.filter(asked_by=message, closed_at=None, expires_at__gt=now).exists()
+    newer = Message.objects.filter(
+        Q(created_at__gt=message.created_at) | Q(created_at=message.created_at, id__gt=message.pk),
+        conversation=message.conversation_id,
+        direction=Direction.OUTBOUND,
+        sender__isnull=False,
+    ).exclude(status__in=[MessageStatus.BLOCKED, MessageStatus.FAILED, MessageStatus.CANCELLED])
+    if asks and not newer.exists():
+        settling.requeue(message, job.attempt, now=now)
+    else:
+        settling.fail(
+            message, job.attempt, reason="not_taken", code="absent", kind=ErrorKind.UNKNOWN, now=now
+        )
+
+
+def _wait_for_list(job: Job, now: datetime) -> None:
+    """Look again later, ever less often; after a while let staff know."""
+    age = now - (job.attempt.unknown_since or job.attempt.created_at)
+    _later(job, now + max(_pause(), min(age / 2, timedelta(hours=1))))
+    overdue = PATIENCE * _pause()
+    if job.attempt.kind == AttemptKind.INLINE:
+        overdue += timedelta(seconds=settings.OUTBOX_INLINE_SETTLE)
+    if age < overdue:
+        return
+    with transaction.atomic():
+        task = Task(
+            kind=TaskKind.CHECK_DELIVERY,
+            contact_point_id=job.message.conversation.contact_point_id,
+            appointment_id=job.message.appointment_id,
+            dedupe_key=_task_key(job),
+            due_at=now,
+        )
+        Task.objects.bulk_create([task], ignore_conflicts=True)
+        if Task.objects.filter(pk=task.pk).exists():
+            threads.touch(job.message.conversation_id, now=now, work_state=WorkState.NEEDS_REPLY)
+            logger.error("message %s: the provider's list does not answer, staff must look", job.message.pk)
+
+
+def _task_key(job: Job) -> str:
+    return f"check_delivery:{job.message.pk}"

@@ -1,0 +1,186 @@
+"""What follows from the end of an attempt, each in a transaction of its own.
+
+Lock order as everywhere: attempt, message, Conversation. A status callback may have come before: it wins.
+"""
+
+import logging
+import random
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from clinics.models import ProviderAccount
+from messaging import consent, statuses, threads
+from messaging.models import RANK, Attempt, ConsentSource, Message, MessageStatus
+from messaging.outbox.claiming import Job
+from messaging.providers.base import DeliveryStatus, ErrorKind, Receipt, SendError, StatusUpdate
+from scheduling.locks import retrying
+
+logger = logging.getLogger(__name__)
+
+#: With delays that double up to LONGEST_DELAY this gives up after about an hour.
+MAX_TRIES = 20
+LONGEST_DELAY = 300.0
+_OPEN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
+
+
+def settle(job: Job, outcome: Receipt | SendError, *, now: datetime) -> bool:
+    """Record how an attempt ended; tell whether its outcome is not known. Idempotent."""
+    if isinstance(outcome, Receipt):
+        taken(
+            job.message, job.attempt, provider_id=outcome.provider_message_id, status=outcome.status, now=now
+        )
+        _account_works(job.message)
+        return False
+    message = job.message
+    logger.info(
+        "attempt %s of message %s ended: %s %s", job.attempt.pk, message.pk, outcome.kind, outcome.code
+    )
+    if outcome.kind is ErrorKind.UNKNOWN:
+        return lose(message, job.attempt, code=outcome.code, now=now)
+    if outcome.kind is ErrorKind.ACCOUNT:
+        _refuse_account(message, now)
+        _again(message, job.attempt, outcome, after=0.0, now=now)
+    elif outcome.kind is ErrorKind.RETRY and message.tries < MAX_TRIES:
+        _again(message, job.attempt, outcome, after=delay(message.tries, outcome.retry_after), now=now)
+    else:
+        reason = "gave_up" if outcome.kind is ErrorKind.RETRY else "refused"
+        fail(message, job.attempt, reason=reason, code=outcome.code, kind=outcome.kind, now=now)
+        if outcome.opted_out:
+            point = message.conversation.contact_point
+            consent.opt_out(point, message.channel, source=ConsentSource.PROVIDER, now=now)
+    return False
+
+
+def taken(
+    message: Message, attempt: Attempt, *, provider_id: str, status: str, now: datetime, error_code: str = ""
+) -> bool:
+    """Record that the provider has the message; False when that id belongs to another attempt.
+
+    Goes the way of a status callback, so that the order in which answer and callbacks come does not matter.
+    """
+    assert message.sender is not None
+    update = StatusUpdate(
+        provider_message_id=provider_id,
+        account_sid=message.sender.account.external_id,
+        channel=message.channel,  # type: ignore[arg-type]
+        status=_word(status),
+        error_code=error_code,
+        from_address=message.sender.phone_number,
+        to_address=message.address,
+    )
+    return statuses.apply_here(update, account_id=attempt.account_id, attempt_id=attempt.pk, now=now)
+
+
+def _word(status: str) -> DeliveryStatus:
+    return status if status in RANK else "queued"  # type: ignore[return-value]
+
+
+def delay(tries: int, retry_after: float | None) -> float:
+    """Return the seconds until the next try: doubling, with jitter, and never before the provider allows it."""
+    doubled = min(2.0 ** max(tries - 1, 0), LONGEST_DELAY)
+    jittered = doubled * random.uniform(0.75, 1.25)  # noqa: S311  spreads load, guards nothing
+    return max(jittered, min(retry_after or 0.0, 3600.0))
+
+
+@retrying
+def lose(message: Message, attempt: Attempt, *, code: str, now: datetime) -> bool:
+    """Record that it is not known what became of an attempt; it is looked up next. False: known by now."""
+    with transaction.atomic():
+        open_ = Attempt.objects.filter(pk=attempt.pk, settled_at=None, provider_id=None, unknown_since=None)
+        if not open_.update(unknown_since=now, error_code=code, error_kind=ErrorKind.UNKNOWN):
+            return False
+        _move(message, MessageStatus.UNKNOWN, now, next_attempt_at=now, error_code=code)
+    return True
+
+
+@retrying
+def _again(message: Message, attempt: Attempt, error: SendError, *, after: float, now: datetime) -> None:
+    with transaction.atomic():
+        if _end(attempt, code=error.code, kind=error.kind, now=now):
+            # What an account's trouble costs is no try of the message.
+            spent = 1 if error.kind is ErrorKind.ACCOUNT else 0
+            _move(
+                message,
+                MessageStatus.QUEUED,
+                now,
+                next_attempt_at=now + timedelta(seconds=after),
+                error_code=error.code,
+                reason="account_refused" if spent else "",
+                tries=Greatest(F("tries") - spent, 0),
+            )
+
+
+@retrying
+def requeue(message: Message, attempt: Attempt, *, now: datetime) -> bool:
+    """Send again what surely did not arrive; False when a callback has come meanwhile, or it was tried enough."""
+    if message.tries >= MAX_TRIES:
+        fail(message, attempt, reason="gave_up", code="absent", kind=ErrorKind.UNKNOWN, now=now)
+        return False
+    with transaction.atomic():
+        # Not `failed`: should a callback come after all, even a mere "sent", it is to be believed.
+        closed = Attempt.objects.filter(pk=attempt.pk, settled_at=None, provider_id=None).update(
+            error_code="absent", error_kind=ErrorKind.UNKNOWN, unknown_since=None, settled_at=now
+        )
+        if not closed:
+            return False
+        return _move(message, MessageStatus.QUEUED, now, next_attempt_at=now, error_code="")
+
+
+@retrying
+def fail(
+    message: Message, attempt: Attempt, *, reason: str, code: str, kind: ErrorKind, now: datetime
+) -> bool:
+    """Record that a message will not arrive; its thread needs a reply. False when a callback knows better."""
+    with transaction.atomic():
+        if not _end(attempt, code=code, kind=kind, now=now):
+            return False
+        return _move(message, MessageStatus.FAILED, now, next_attempt_at=None, reason=reason, error_code=code)
+
+
+def _end(attempt: Attempt, *, code: str, kind: ErrorKind, now: datetime) -> bool:
+    """Close an attempt that did not reach the provider; False when it is closed already."""
+    return bool(
+        Attempt.objects.filter(pk=attempt.pk, settled_at=None, provider_id=None).update(
+            state="failed",
+            rank=RANK["failed"],
+            error_code=code,
+            error_kind=kind,
+            unknown_since=None,
+            settled_at=now,
+        )
+    )
+
+
+def _move(message: Message, status: MessageStatus, now: datetime, **changes: object) -> bool:
+    moved = Message.objects.filter(pk=message.pk, status__in=_OPEN).update(
+        status=status, lease_until=None, updated_at=now, **changes
+    )
+    if moved:
+        threads.status_moved(
+            message.conversation_id, message.pk, before=MessageStatus.SENDING, after=status, now=now
+        )
+    return bool(moved)
+
+
+def _refuse_account(message: Message, now: datetime) -> None:
+    """Stop everything of an account that the provider refuses; its messages stay queued, others are not touched."""
+    account = message.sender.account if message.sender else None
+    if account is None:
+        return
+    stopped = ProviderAccount.objects.filter(pk=account.pk, state=ProviderAccount.State.ACTIVE).update(
+        state=ProviderAccount.State.REFUSED
+    )
+    if stopped:
+        logger.error("provider refuses account %s: its messages wait", account.pk)
+
+
+def _account_works(message: Message) -> None:
+    account = message.sender.account if message.sender else None
+    if account is not None and account.state == ProviderAccount.State.REFUSED:
+        ProviderAccount.objects.filter(pk=account.pk, state=ProviderAccount.State.REFUSED).update(
+            state=ProviderAccount.State.ACTIVE
+        )
+        logger.warning("provider takes account %s again", account.pk)
