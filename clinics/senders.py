@@ -50,6 +50,12 @@ class DemoClinic(LinkError):
     code = "demo_clinic"
 
 
+class LocalRefused(LinkError):
+    """The built-in phones answer as anybody's: they belong to a demo or to development."""
+
+    code = "local_refused"
+
+
 def account_for_linking(
     clinic: Clinic, *, provider: str, account_sid: str, auth_token: str, now: datetime
 ) -> ProviderAccount:
@@ -78,12 +84,20 @@ def account_for_linking(
         )
     if account.clinic_id != clinic.pk:
         raise LinkedElsewhere
-    if auth_token and auth_token != account.auth_token:
-        account.previous_token, account.auth_token = account.auth_token, auth_token
-        account.previous_until = now + timedelta(hours=PREVIOUS_TOKEN_HOURS)
-        account.state = ProviderAccount.State.ACTIVE
-        account.save(update_fields=["previous_token", "auth_token", "previous_until", "state"])
+    if auth_token:
+        renew_token(account, auth_token=auth_token, now=now)
     return account
+
+
+def renew_token(account: ProviderAccount, *, auth_token: str, now: datetime) -> None:
+    """Give an account a new token; the old one still verifies for PREVIOUS_TOKEN_HOURS. The same one changes nothing."""
+    if auth_token == account.auth_token:
+        return
+    account.previous_token, account.auth_token = account.auth_token, auth_token
+    account.previous_until = now + timedelta(hours=PREVIOUS_TOKEN_HOURS)
+    account.state = ProviderAccount.State.ACTIVE
+    account.save(update_fields=["previous_token", "auth_token", "previous_until", "state"])
+    forget_routes()
 
 
 def link_sender(
@@ -100,8 +114,10 @@ def link_sender(
 ) -> Sender:
     """Register an E.164 number for one channel of the clinic; the first of a channel becomes primary.
 
-    Raises AlreadyLinked, LinkedElsewhere, SenderLimit, AccountMissing, DemoClinic.
+    Raises AlreadyLinked, LinkedElsewhere, SenderLimit, AccountMissing, DemoClinic, LocalRefused.
     """
+    if provider == "local" and not settings.LOCAL_PROVIDER_ALLOWED:
+        raise LocalRefused
     if clinic.is_demo and provider != "local":
         raise DemoClinic
     try:

@@ -1,12 +1,15 @@
 """The two admin sites: the platform's operators', and a clinic's owner's and Manager's."""
 
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import SimpleTemplateResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -35,6 +38,11 @@ class OurSite(UnfoldAdminSite):  # type: ignore[misc]
         """Return the clinic that this site shows, or None on the platform's."""
         return None
 
+    def zone_of(self, request: HttpRequest) -> tzinfo:
+        """Return the time zone of the pages: the clinic's, or UTC."""
+        clinic = self.clinic_of(request)
+        return clinic.zone if clinic else UTC
+
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., Any]:
         """Refuse who is logged in and may not; send who lacks a needed second factor to set it up."""
         inside = super().admin_view(view, cacheable)
@@ -46,7 +54,12 @@ class OurSite(UnfoldAdminSite):  # type: ignore[misc]
                 clinic = self.clinic_of(request)
                 if lacks_second_factor(request.user, role_of(request.user, clinic) if clinic else None):
                     return to_second_factor(request)
-            response: HttpResponse = inside(request, *args, **kwargs)
+            with timezone.override(
+                self.zone_of(request)
+            ):  # times are read and typed as the clinic's clock shows them
+                response: HttpResponse = inside(request, *args, **kwargs)
+                if isinstance(response, SimpleTemplateResponse):
+                    response.render()
             response._csp_update = ADMIN_CSP  # type: ignore[attr-defined]
             return response
 

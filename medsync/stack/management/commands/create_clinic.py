@@ -43,6 +43,5 @@ class Command(StackCommand):
             "id": str(clinic.id),
             "slug": clinic.slug,
             "owner_email": owner.email,
-            # Somebody who logs in already needs no link, and a link would let its bearer in.
-            "set_password_url": None if owner.has_usable_password() else password_link(owner),
+            "set_password_url": password_link(owner),
         }

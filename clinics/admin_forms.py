@@ -1,0 +1,157 @@
+"""Forms of the platform's admin that call operations instead of saving rows."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminPasswordInput,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from clinics.models import Channel, Clinic, ClinicState, ProviderAccount, Sender, User
+from clinics.senders import LinkError, link_sender
+from medsync.lib import clock, phone
+
+# What an operator reads when a number cannot be linked, by the error's code.
+LINK_ERRORS = {
+    "already_linked": _("This number is already linked."),
+    "linked_elsewhere": _("This number is already linked to another clinic."),
+    "sender_limit": _("The clinic has three numbers on this channel already; take one off first."),
+    "no_account": _("Give the account SID and its token, or set TWILIO_ACCOUNT_SID for the master account."),
+    "demo_clinic": _("A demo clinic's patients are invented: real numbers are not connected to it."),
+    "local_refused": _("The local provider works in the demo only."),
+}
+
+
+class NewClinicForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What a new clinic needs; the rest follows from its country."""
+
+    timezone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=[(zone, zone) for zone in sorted(available_timezones())],
+        widget=UnfoldAdminSelectWidget,
+        initial="America/New_York",
+    )
+    language = forms.ChoiceField(
+        label=_("Language"), choices=settings.LANGUAGES, widget=UnfoldAdminSelectWidget
+    )
+    owner_email = forms.EmailField(label=_("Owner's e-mail"), widget=UnfoldAdminEmailInputWidget)
+    owner_name = forms.CharField(
+        label=_("Owner's name"), max_length=120, required=False, widget=UnfoldAdminTextInputWidget
+    )
+
+    class Meta:
+        model = Clinic
+        fields = ["name", "slug", "country", "timezone", "language", "phone"]
+
+    def clean_country(self) -> str:
+        """Ask for a country code."""
+        country: str = self.cleaned_data["country"]
+        if len(country) != 2 or not country.isalpha():
+            raise ValidationError(_("Use a country code of two letters, such as US or MX."))
+        return country.upper()
+
+
+class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A user without a password: it is set by a link."""
+
+    class Meta:
+        model = User
+        fields = ["email", "name", "is_staff"]
+
+    def clean_email(self) -> str:
+        """Compare addresses in any case."""
+        email: str = self.cleaned_data["email"].lower()
+        if User.objects.filter(email__iexact=email).exists():
+            raise ValidationError(_("There is a user with this address."))
+        return email
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A provider account; its token goes in and never comes out."""
+
+    new_token = forms.CharField(
+        label=_("Auth token"),
+        required=False,
+        strip=True,
+        widget=UnfoldAdminPasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        help_text=_(
+            "Never shown. Leave it empty to keep the one we have; the old one stays valid for 24 hours."
+        ),
+    )
+
+    class Meta:
+        model = ProviderAccount
+        fields = ["provider", "external_id", "clinic", "state"]
+
+
+class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Link a number: `clean` calls the operation, which alone can say whether the number may be linked."""
+
+    provider = forms.ChoiceField(
+        label=_("Provider"),
+        choices=[("twilio", "Twilio"), ("local", _("built-in phones (demo)"))],
+        widget=UnfoldAdminSelectWidget,
+    )
+    channel = forms.ChoiceField(
+        label=_("Channel"),
+        choices=[(c.value, c.label) for c in (Channel.WHATSAPP, Channel.SMS)],
+        widget=UnfoldAdminSelectWidget,
+    )
+    account_sid = forms.CharField(
+        label=_("Account SID"),
+        required=False,
+        max_length=64,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Empty: the platform's own account."),
+    )
+    auth_token = forms.CharField(
+        label=_("Auth token"),
+        required=False,
+        widget=UnfoldAdminPasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+    )
+    linked: Sender | None = None
+
+    class Meta:
+        model = Sender
+        fields = ["clinic", "phone_number", "channel", "display_name", "provider_sender_id"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "clinic" in self.fields:
+            self.fields["clinic"].queryset = Clinic.objects.filter(state=ClinicState.READY)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Link, inside the transaction of the view, so that a refusal can still be shown beside the form."""
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        try:
+            number = phone.parse(data["phone_number"], data["clinic"].country)
+        except phone.InvalidPhone:
+            self.add_error("phone_number", _("This is no phone number."))
+            return data
+        try:
+            self.linked = link_sender(
+                data["clinic"],
+                phone_number=number,
+                channel=data["channel"],
+                provider=data["provider"],
+                account_sid=data["account_sid"],
+                auth_token=data["auth_token"],
+                display_name=data["display_name"],
+                provider_sender_id=data["provider_sender_id"],
+                now=clock.now(),
+            )
+        except LinkError as error:
+            self.add_error(None, LINK_ERRORS.get(error.code, LINK_ERRORS["no_account"]))
+        return data
+
+    def _post_clean(self) -> None:
+        """Do not validate a row of our own: the operation has made one, or has said why not."""
