@@ -139,11 +139,12 @@ def book(
 def respond_by(*, location_id: UUID, zone: str, asked_at: datetime, starts_at: datetime) -> datetime:
     """Return until when staff may answer a request: so many opening hours, at the latest one hour before it.
 
-    A request for a time less than an hour away may be answered until it begins. Two statements.
+    A request for a time less than an hour away may be answered for half of what is left, so that the patient
+    can still be told before it begins. Two statements.
     """
     latest = starts_at - LAST_ANSWER
     if latest <= asked_at:
-        latest = starts_at
+        latest = asked_at + (starts_at - asked_at) / 2
     opening = [
         WeeklySpan(weekday, wall_minutes(opens), wall_minutes(closes, end=True))
         for weekday, opens, closes in OpeningHours.objects.filter(location_id=location_id).values_list(

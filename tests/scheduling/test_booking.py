@@ -280,6 +280,11 @@ def test_a_request_is_to_be_answered_an_hour_before_the_visit_at_the_latest(desk
     assert ask(desk, 10).respond_by == at(9)
 
 
+def test_a_request_for_very_soon_is_answered_while_the_patient_can_still_be_told(desk: Desk) -> None:
+    AppointmentType.objects.update(least_notice=0)
+    assert ask(desk, 10, now=at(9, 20)).respond_by == at(9, 40)
+
+
 def test_a_place_without_opening_hours_counts_as_open(desk: Desk) -> None:
     OpeningHours.objects.all().delete()
     assert ask(desk, 16).respond_by == NOW + timedelta(hours=4)
