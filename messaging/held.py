@@ -83,6 +83,9 @@ def replay(held: HeldEvent, *, now: datetime) -> bool:
     except Malformed as error:
         logger.warning("held event %s is still malformed: %s", held.pk, error.code)
         return False
+    except Exception as error:  # the boundary: one bad event never stops the next
+        logger.error("held event %s failed again: %s", held.pk, type(error).__name__)
+        return False
     if done:
         HeldEvent.objects.filter(pk=held.pk, replayed_at=None).update(replayed_at=now)
     return done
