@@ -90,6 +90,12 @@ def _outside() -> Iterator[CheckMessage]:
             hint="Set REDIS_URL to a Valkey 8, Redis 7 or newer.",
             id="medsync.E010",
         )
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        yield Error(
+            "Mail is written to the log, and with it the links that set passwords.",
+            hint="Set EMAIL_URL to your mail server (smtp+tls://user:password@host:587), or to dummymail:// for none.",
+            id="medsync.E011",
+        )
 
 
 def _demo() -> Iterator[CheckMessage]:

@@ -23,6 +23,7 @@ def production(settings, monkeypatch):
     settings.ALLOWED_HOSTS = ["clinic.example"]
     settings.PUBLIC_BASE_URL = settings.TWILIO_WEBHOOK_BASE_URL = "https://clinic.example"
     settings.REDIS_URL = "redis://cache/0"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     return settings
 
 
@@ -52,6 +53,7 @@ def test_a_safe_production_starts(production):
         ("PUBLIC_BASE_URL", "", "medsync.E009"),
         ("TWILIO_WEBHOOK_BASE_URL", "http://clinic.example", "medsync.E009"),
         ("REDIS_URL", "", "medsync.E010"),
+        ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "medsync.E011"),
     ],
 )
 def test_what_is_unsafe_is_refused_and_named(production, setting, value, error):
