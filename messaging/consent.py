@@ -25,6 +25,7 @@ def opt_out(
     message: Message | None = None,
     wording: str = "",
     actor: User | None = None,
+    known: ChannelConsent | None = None,
 ) -> ChannelConsent:
     """Stop *channel* for a contact point; a second time changes the ledger only."""
     return _write(
@@ -38,6 +39,7 @@ def opt_out(
         message=message,
         wording=wording,
         actor=actor,
+        known=known,
     )
 
 
@@ -50,6 +52,7 @@ def opt_in(
     message: Message | None = None,
     wording: str = "",
     actor: User | None = None,
+    known: ChannelConsent | None = None,
 ) -> ChannelConsent:
     """Undo an opt-out; answers and reminders are allowed again, news stay as they were."""
     return _write(
@@ -63,6 +66,7 @@ def opt_in(
         message=message,
         wording=wording,
         actor=actor,
+        known=known,
     )
 
 
@@ -98,7 +102,7 @@ def state_of(contact_point: ContactPoint, channel: str) -> ChannelConsent:
     return found or ChannelConsent(contact_point=contact_point, channel=channel)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _write(
     contact_point: ContactPoint,
     channel: str,
@@ -111,10 +115,17 @@ def _write(
     message: Message | None = None,
     wording: str = "",
     actor: User | None = None,
+    known: ChannelConsent | None = None,
 ) -> ChannelConsent:
-    """Append the line and set the state."""
-    consent, _ = ChannelConsent.objects.update_or_create(
-        contact_point=contact_point, channel=channel, defaults=state
+    """Append the line and set the state: two statements when the present state is *known*."""
+    consent = known or state_of(contact_point, channel)
+    for name, value in {**state, "updated_at": now}.items():
+        setattr(consent, name, value)
+    ChannelConsent.objects.bulk_create(
+        [consent],
+        update_conflicts=True,
+        unique_fields=["contact_point", "channel"],
+        update_fields=[*state, "updated_at"],
     )
     ConsentEvent.objects.create(
         contact_point=contact_point,

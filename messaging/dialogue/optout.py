@@ -50,6 +50,7 @@ def _stop(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
         now=turn.now,
         message=stored.message,
         wording=stored.message.body,
+        known=stored.consent,
     )
     if turn.questions:
         turn.close_all(QuestionOutcome.EXPIRED)
@@ -73,6 +74,7 @@ def _start(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
         now=turn.now,
         message=stored.message,
         wording=stored.message.body,
+        known=stored.consent,
     )
     turn.not_waiting()
     if was_out and not answered:
