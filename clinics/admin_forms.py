@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
-    UnfoldAdminPasswordInput,
+    UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -80,7 +80,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Auth token"),
         required=False,
         strip=True,
-        widget=UnfoldAdminPasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"}),
         help_text=_(
             "Never shown. Leave it empty to keep the one we have; the old one stays valid for 24 hours."
         ),
@@ -114,7 +114,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
     auth_token = forms.CharField(
         label=_("Auth token"),
         required=False,
-        widget=UnfoldAdminPasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"}),
     )
     linked: Sender | None = None
 

@@ -257,6 +257,47 @@ class ReadOnlyAdmin(ClinicModelAdmin):
         return False
 
 
+class OneRowAdmin(ClinicModelAdmin):
+    """For settings: the list is the form."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """There is one row, and it need not be stored."""
+        return False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the stored settings, else the defaults."""
+        return self.model.load() if object_id == "1" else None
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Go to the form."""
+        meta = self.model._meta
+        name = f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change"
+        return HttpResponseRedirect(reverse(name, args=["1"]))
+
+
+class InlineRights:
+    """Rights of rows shown inside another's form: those of the form, and nothing is made or changed that is not said."""
+
+    can_add = True
+    can_change = True
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return _may_set_up(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return self.can_add and _may_set_up(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return self.can_change and _may_set_up(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Hours are rules, not records: what can be added here can be taken out again."""
+        return self.can_add and _may_set_up(request)
+
+
 class PlatformModelAdmin(ModelAdmin):  # type: ignore[misc]
     """Base of the platform's admins: operators may all, nobody deletes."""
 
