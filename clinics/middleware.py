@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.urls import set_script_prefix, set_urlconf
 
 from clinics.accounts import lacks_second_factor, to_second_factor
+from clinics.api.fallback import API, unreadable
 from clinics.permissions import Action, can, role_of
 from clinics.tenancy import clinic_by_slug, in_clinic
 
@@ -27,7 +28,7 @@ class CleanPathMiddleware:
         """Answer 400, or go on in the public schema, whatever this thread did before."""
         path = request.path_info
         if len(path) > MAX_PATH or any(ord(c) < 32 or "\ud800" <= c <= "\udfff" for c in path):
-            return HttpResponseBadRequest(content_type="text/html")
+            return unreadable() if path.startswith(API) else HttpResponseBadRequest(content_type="text/html")
         connection.set_schema_to_public()  # type: ignore[attr-defined]
         return self.get_response(request)
 

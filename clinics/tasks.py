@@ -1,13 +1,16 @@
-"""The base of all tasks that work in a clinic: it fails closed."""
+"""The base of all tasks that work in a clinic, which fails closed; and the periodic work of this room."""
 
 import logging
 from typing import Any
 
-from celery import Task
+from celery import Task, shared_task
+from django.contrib.sessions.models import Session
 from django.db import connection
 
+from clinics import idempotency
 from clinics.models import ClinicState, DeadTask
 from clinics.tenancy import clinic_by_schema, in_clinic
+from medsync.lib import clock
 
 logger = logging.getLogger(__name__)
 
@@ -45,3 +48,12 @@ class ClinicTask(Task):  # type: ignore[misc]
             return None
         with in_clinic(clinic):
             return super().__call__(*args, **kwargs)
+
+
+@shared_task(name="clinics.forget_old_keys", ignore_result=True)  # type: ignore[untyped-decorator]
+def forget_old_keys() -> None:
+    """Delete what is kept for a while only: idempotency keys, sessions that ended."""
+    connection.set_schema_to_public()  # type: ignore[attr-defined]
+    now = clock.now()
+    idempotency.forget_old(now=now)
+    Session.objects.filter(expire_date__lt=now).delete()

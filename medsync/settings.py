@@ -283,11 +283,12 @@ REST_FRAMEWORK: dict[str, Any] = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "MedSync API",
     "VERSION": "1",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "DESCRIPTION": "What a clinic's other systems ask of MedSync. `docs/api.md` tells the whole.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "PREPROCESSING_HOOKS": ["clinics.api.schema.canonical_paths"],
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # ── Providers ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,8 @@
 """Everything outside of a clinic's pages: log-in, the API, webhooks, the platform's admin, health."""
 
-from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.urls import include, path, re_path
 
+from clinics.api import fallback
 from clinics.sites import platform_site
 from medsync import health
 
@@ -11,10 +11,13 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("accounts/", include("clinics.account_urls")),
     path("api/webhooks/", include("messaging.webhooks.urls")),
-    path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/", include("clinics.api.urls")),
     path("api/", include("scheduling.api.urls")),
     path("api/", include("messaging.api.urls")),
+    re_path(r"^api(?:/|$)", fallback.unknown_path),
     path("admin/", platform_site.urls),
     path("", include("clinics.urls")),
 ]
+
+handler400 = fallback.bad_request
+handler500 = fallback.server_error

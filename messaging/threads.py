@@ -14,6 +14,16 @@ from messaging.models import Author, Conversation, Direction, Message, MessageSt
 NOT_REACHED = frozenset({MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.BLOCKED})
 
 
+def thread_of(contact_point_id: UUID, *, now: datetime) -> Conversation:
+    """Return the one thread of a contact point, made when nothing was ever said."""
+    found = Conversation.objects.filter(contact_point=contact_point_id).first()
+    if found is not None:
+        return found
+    new = Conversation(contact_point_id=contact_point_id, created_at=now, updated_at=now)
+    Conversation.objects.bulk_create([new], ignore_conflicts=True)  # another may have been faster
+    return Conversation.objects.get(contact_point=contact_point_id)
+
+
 def touch(conversation_id: UUID, *, now: datetime, message: Message | None = None, **changes: Any) -> None:
     """Change a thread's columns, raise its version, tell open pages.
 

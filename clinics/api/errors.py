@@ -1,12 +1,18 @@
-"""Errors of the API: `{"detail", "code", "fields"?}`, never an echo of what was sent."""
+"""Errors of the API: `{"detail", "code", "fields"?}`, always JSON, never an echo of what was sent."""
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
+from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2
 
 
 class ApiError(exceptions.APIException):
@@ -18,25 +24,37 @@ class ApiError(exceptions.APIException):
         self.extra = extra
 
 
-_CODES = {
+class UnknownId(ApiError):
+    """An id in the request that this clinic does not have: 404, and the field that holds it."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(404, "not_found", "Not found.", fields={field: ["There is none of this id."]})
+
+
+CODES = {
     400: "invalid",
     401: "not_authenticated",
     403: "role",
     404: "not_found",
     405: "method_not_allowed",
-    406: "not_acceptable",
     413: "too_large",
     415: "unsupported_media_type",
     429: "throttled",
+    503: "unavailable",
 }
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn an exception into the API's error body."""
+    """Turn an exception into the API's error body; None for what is a mistake of ours."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, OperationalError | InterfaceError | RedisError):
+        return _unavailable(error)
+    # Here, for `views` imports the parser, which raises errors of this module.
+    from rest_framework.views import exception_handler
+
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -50,8 +68,15 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         }
     else:
         detail = getattr(error, "detail", "")
-        response.data = {"detail": str(detail), "code": _CODES.get(response.status_code, "error")}
+        response.data = {"detail": str(detail), "code": CODES.get(response.status_code, "error")}
     return response
+
+
+def _unavailable(error: Exception) -> Response:
+    """Say "later" when the database or the broker is down, or a lock was not given in time: nothing was changed."""
+    logger.warning("api answered 503 after %s", type(error).__name__)
+    body = {"detail": "MedSync cannot answer now. Try again in a moment.", "code": "unavailable"}
+    return Response(body, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def _fields(detail: Any) -> dict[str, Any]:

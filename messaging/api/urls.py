@@ -1,5 +1,16 @@
-"""URLs."""
+"""URLs of this room's part of the API."""
 
-from django.urls import URLPattern
+from clinics.api.paths import both
+from messaging.api import conversations, patients, sending, templates
 
-urlpatterns: list[URLPattern] = []
+_CONVERSATIONS = "whatsapp/conversations"
+
+urlpatterns = [
+    *both("whatsapp/send", sending.Send.as_view(), "api-send"),
+    *both(_CONVERSATIONS, conversations.Conversations.as_view(), "api-conversations"),
+    *both(f"{_CONVERSATIONS}/<uuid:id>", conversations.OneConversation.as_view(), "api-conversation"),
+    *both(f"{_CONVERSATIONS}/<uuid:id>/messages", conversations.Messages.as_view(), "api-messages"),
+    *both("whatsapp/templates", templates.Templates.as_view(), "api-templates"),
+    *both("patients", patients.Patients.as_view(), "api-patients"),
+    *both("patients/<uuid:id>", patients.OnePatient.as_view(), "api-patient"),
+]
