@@ -70,6 +70,8 @@ _SPEAKING_TYPES = frozenset(
         "StackError",
     }
 )
+# Without an SQLSTATE these never came as far as a row: the server was not reached, or the connection broke.
+_CONNECTION_TYPES = frozenset({"OperationalError", "PoolTimeout", "PoolClosed"})
 
 
 def redact(text: str) -> str:
@@ -94,9 +96,12 @@ def describe(error: BaseException) -> str:
     """Return the type of an exception, with its message when that is known to hold no data."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    state = getattr(error, "sqlstate", None)
+    # Django's database errors have the driver's as their cause.
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
     if isinstance(state, str):
         return f"{name}: SQLSTATE {state}"
+    if kind.__name__ in _CONNECTION_TYPES and kind.__module__.startswith(("psycopg", "django.db")):
+        return redact(f"{name}: {error}")
     if kind.__module__.startswith(_SPEAKING_MODULES) or kind.__name__ in _SPEAKING_TYPES:
         return redact(f"{name}: {error}")
     return f"{name}: [message withheld]"

@@ -6,6 +6,7 @@ import logging
 
 import psycopg
 import pytest
+from django.db import OperationalError
 
 from medsync.lib.redact import RedactingFilter, redact
 from medsync.logs import JsonFormatter, logging_config
@@ -64,6 +65,17 @@ def test_a_database_error_gives_its_code_only(log):
         logger.exception("kept back")
     assert "Hinojosa" not in out.getvalue()
     assert "23505" in out.getvalue()
+
+
+def test_djangos_database_errors_are_judged_by_their_cause(log):
+    logger, out = log
+    wrapped = OperationalError(f"deadlock detected in the row of {NAME}")
+    wrapped.__cause__ = psycopg.errors.DeadlockDetected("…")
+    logger.error("failed: %s", wrapped)
+    logger.error("away: %s", OperationalError("connection refused by db.example"))
+    assert "Hinojosa" not in out.getvalue()
+    assert "40P01" in out.getvalue()
+    assert "connection refused by db.example" in out.getvalue()
 
 
 def test_detail_lines_of_a_database_go_also_from_plain_text():
