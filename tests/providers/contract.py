@@ -4,7 +4,6 @@ See docs/adding-a-provider.md. The base class is not collected by itself.
 """
 
 import dataclasses
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -38,10 +37,6 @@ class ProviderContract:
 
     def status(self, **changes: str) -> InboundRequest:
         """Return a signed status callback; changes: status, event_id, error_code, ref."""
-        raise NotImplementedError
-
-    def resigned(self, request: InboundRequest, form: Mapping[str, str]) -> InboundRequest:
-        """Return the request with another form, still carrying the signature of the first."""
         raise NotImplementedError
 
     # Verification
