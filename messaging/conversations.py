@@ -103,26 +103,6 @@ def mark_read(conversation: Conversation, *, now: datetime) -> bool:
     return _change(conversation, now, unread_count=0)
 
 
-def member_wrote(conversation: Conversation, *, by: User, now: datetime, **also: Any) -> bool:
-    """Note that a member answered: nobody waits, the bot pauses, who answers first takes the thread.
-
-    *also* are further columns (the last message) for the same UPDATE.
-    """
-    pause = MessagingSettings.load().bot_pause_minutes
-    return _change(
-        conversation,
-        now,
-        work_state=WorkState.WAITING,
-        waiting_since=None,
-        unread_count=0,
-        handed_over_at=None,
-        snoozed_until=None,
-        bot_paused_until=now + timedelta(minutes=pause) if pause else None,
-        assignee_id=conversation.assignee_id or by.pk,
-        **also,
-    )
-
-
 def pause_bot(conversation: Conversation, *, by: User, now: datetime, minutes: int | None = None) -> bool:
     """Silence the bot in this thread for some minutes (default: the clinic's setting)."""
     pause = MessagingSettings.load().bot_pause_minutes if minutes is None else minutes

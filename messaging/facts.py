@@ -22,7 +22,7 @@ from messaging.models import BotMode, MessagingSettings
 from scheduling.models import AppointmentType, Location, OpeningHours, SchedulingSettings
 from scheduling.queries import bookable_practitioners
 
-CACHE_SECONDS = 5.0
+CACHE_SECONDS = 2.0
 _LAST_MINUTE = time(23, 59)
 
 

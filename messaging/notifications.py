@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from medsync.lib import phone
 from messaging import catalog, datewords, gate, outbox, threads
+from messaging.asking import ask
 from messaging.conversations import bot_is_silent
 from messaging.facts import facts
 from messaging.language import nearest
@@ -27,10 +28,11 @@ from messaging.models import (
     Message,
     Question,
     QuestionKind,
+    QuestionOutcome,
     WorkState,
 )
 from messaging.outbox.routes import Route, route_for
-from messaging.slotlists import items_of, list_of, next_day_end
+from messaging.slotlists import items_of, list_of
 from scheduling.errors import FreeSlot, NotBookable
 from scheduling.models import (
     Appointment,
@@ -101,6 +103,8 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
     if event.kind in _UNPROMISED and not _allowed(conversation, route, notice, now):
         logger.info("event %s is not told: the gate says no", event.pk)
         return None
+    # The question comes before the message, whose insertion changes the Conversation row: that one is locked last.
+    question_id = _ask(conversation, visit, notice, now) if notice.slots else None
     message = outbox.queue(
         conversation,
         body=notice.body,
@@ -111,9 +115,12 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         language=_language(visit, conversation.contact_point),
         now=now,
     )
-    if message.reason:  # blocked: the outbox has brought the thread to staff
-        return message
-    _settle(conversation, visit, notice, message, now)
+    blocked = bool(message.reason)  # then the outbox has brought the thread to staff
+    if question_id is not None:
+        changes = {"closed_at": now, "outcome": QuestionOutcome.EXPIRED} if blocked else {"asked_by": message}
+        Question.objects.filter(pk=question_id).update(**changes)
+    if not blocked:
+        _settle(conversation, visit, notice, now)
     return message
 
 
@@ -171,13 +178,10 @@ def _notice(
     return Notice("\n".join(line for line in lines if line), slots)
 
 
-def _settle(
-    conversation: Conversation, visit: Appointment, notice: Notice, message: Message, now: datetime
-) -> None:
-    """Open the question that a notice asks, and take the thread from staff when it only waited for this."""
+def _settle(conversation: Conversation, visit: Appointment, notice: Notice, now: datetime) -> None:
+    """Show that times are offered, and take the thread from staff when it only waited for this decision."""
     changes: dict[str, Any] = {}
     if notice.slots:
-        _ask(conversation, visit, notice, message, now)
         changes["state"] = ConversationState.AWAITING_SLOT
         changes["offers_in_row"] = 1
         changes["last_offer_at"] = now
@@ -196,12 +200,10 @@ def _settle(
         threads.touch(conversation.pk, now=now, **changes)
 
 
-def _ask(
-    conversation: Conversation, visit: Appointment, notice: Notice, message: Message, now: datetime
-) -> None:
+def _ask(conversation: Conversation, visit: Appointment, notice: Notice, now: datetime) -> UUID:
     """Open the question of an offer. Nothing is held: a receiver may not lock what others book."""
-    Question.objects.create(
-        conversation=conversation,
+    return ask(
+        conversation,
         kind=QuestionKind.PICK_SLOT,
         items=items_of(notice.slots),
         context={
@@ -211,9 +213,9 @@ def _ask(
             "lists": 1,
             "shown": [slot.starts_at.isoformat() for slot in notice.slots],
         },
-        asked_by=message,
-        asked_at=now,
-        expires_at=next_day_end(now, facts().zone),
+        asked_by=None,
+        zone=facts().zone,
+        now=now,
     )
 
 

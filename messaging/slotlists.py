@@ -1,8 +1,6 @@
 """A list of free times as the patient reads it, and as the question keeps it."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from messaging import catalog, datewords
 from messaging.facts import facts
@@ -42,8 +40,3 @@ def items_of(slots: Sequence[FreeSlot]) -> list[dict[str, str]]:
         }
         for number, slot in enumerate(slots, 1)
     ]
-
-
-def next_day_end(now: datetime, zone: ZoneInfo) -> datetime:
-    """Return the end of the next local day: until then an answer counts."""
-    return datetime.combine(now.astimezone(zone).date() + timedelta(days=2), time.min, zone)

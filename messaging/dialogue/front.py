@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from messaging import gate, outbox
+from messaging.asking import ask
 from messaging.conversations import bot_is_silent
 from messaging.dialogue import courtesy, keywords, questions
 from messaging.dialogue.handover import hand_over, wordless
@@ -16,12 +17,10 @@ from messaging.models import (
     Kind,
     Message,
     MessageStatus,
-    Question,
     QuestionOutcome,
     WorkState,
 )
 from messaging.replies import Meaning
-from messaging.slotlists import next_day_end
 from messaging.stored import Stored
 
 HOUR = timedelta(hours=1)
@@ -140,18 +139,14 @@ def _open(turn: Turn, message: Message) -> None:
     if not turn.keep_open:
         turn.close_all(QuestionOutcome.REPLACED)
         turn.settle()
-    Question.objects.bulk_create(
-        [
-            Question(
-                conversation=turn.stored.conversation,
-                kind=turn.ask.kind,
-                items=turn.ask.items,
-                context=turn.ask.context,
-                asked_by=message,
-                asked_at=turn.now,
-                expires_at=next_day_end(turn.now, turn.facts.zone),
-            )
-        ]
+    ask(
+        turn.stored.conversation,
+        kind=turn.ask.kind,
+        items=turn.ask.items,
+        context=turn.ask.context,
+        asked_by=message,
+        zone=turn.facts.zone,
+        now=turn.now,
     )
     turn.stored.conversation.state = ConversationState.AWAITING_SLOT
 

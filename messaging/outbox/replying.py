@@ -125,6 +125,7 @@ def send_reply(
             waiting_since=None,
             snoozed_until=None,
             put_away_at=None,
+            handed_over_at=None,  # a person has it now
             unread_count=0,
             failed_count=0,
             bot_paused_until=now + pause,
