@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.urls import set_script_prefix, set_urlconf
+from django.urls import get_script_prefix, set_script_prefix, set_urlconf
 
 from clinics.accounts import lacks_second_factor, to_second_factor
 from clinics.api.fallback import API, unreadable
@@ -53,7 +53,7 @@ class ClinicMiddleware:
             return to_second_factor(request)
         if not slash:  # "/c/riverside": Django's own answer to a missing slash would lose the prefix
             return HttpResponse(status=301, headers={"Location": f"/c/{slug}/"})
-        prefix = f"/c/{slug}"
+        prefix, outside = f"/c/{slug}", get_script_prefix()
         with in_clinic(clinic):
             request.clinic = clinic  # type: ignore[attr-defined]
             request.urlconf = "medsync.clinic_urls"  # type: ignore[attr-defined]
@@ -65,6 +65,7 @@ class ClinicMiddleware:
                 response = self.get_response(request)
             finally:
                 set_urlconf(None)
+                set_script_prefix(outside)
             response["X-Clinic"] = str(clinic.id)
             if "Cache-Control" not in response:
                 response["Cache-Control"] = "no-store, private"

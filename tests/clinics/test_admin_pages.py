@@ -65,7 +65,9 @@ def test_who_works_in_the_inbox_only_is_refused(browse, world, who):
     assert client.get("/admin/").status_code == 403
 
 
-@pytest.mark.parametrize("who", ["owner@beta.example", "stranger@nowhere.example", "operator@platform.example"])
+@pytest.mark.parametrize(
+    "who", ["owner@beta.example", "stranger@nowhere.example", "operator@platform.example"]
+)
 def test_a_foreign_clinics_admin_is_not_there(browse, world, who):
     client = browse(world.users[who])
     assert client.get("/c/alpha/admin/").status_code == 404
@@ -155,7 +157,9 @@ def busy(clinic, world):
             practitioner=doctor, starts_at=now + timedelta(days=40), ends_at=now + timedelta(days=41)
         )
         Room.objects.create(
-            resource=Resource.objects.create(kind=ResourceKind.ROOM), location=Location.objects.get(), name="1"
+            resource=Resource.objects.create(kind=ResourceKind.ROOM),
+            location=Location.objects.get(),
+            name="1",
         )
         kind = AppointmentType.objects.get()
         slot = free_slots(type=kind.pk, from_date=now.date() + timedelta(days=2), days=7, now=now)[0]
