@@ -28,6 +28,9 @@ def start_django(*, durable: bool = True) -> None:
         os.execv(python, [str(python), *sys.argv])
     sys.path.insert(0, str(PROJECT))
     home = Path(tempfile.mkdtemp(prefix="medsync-bench-"))
+    home.chmod(
+        0o711
+    )  # as root, Postgres' account must pass; below a closed folder it would move out and stay
     os.environ |= {
         "MEDSYNC_HOME": str(home),
         "SECRET_KEY": "benchmarks-only-" + "x" * 50,

@@ -84,6 +84,7 @@ class Up:
         self._stop = threading.Event()
         self._ready = False
         self._urls: dict[str, str] = {}
+        self._data = f"Its data stays in {choices.home}."
 
     def run(self) -> int:
         """Return the exit code: 0 after an orderly stop, 1 when a start failed, 2 when this home is taken."""
@@ -121,7 +122,7 @@ class Up:
             (self.choices.home / "run.json").unlink(missing_ok=True)
             self.supervisor.stop()
         if code == STARTED:
-            self.screen.say("MedSync has stopped. Its data stays in " + str(self.choices.home) + ".")
+            self.screen.say(f"MedSync has stopped. {self._data}")
         return code
 
     def _start_all(self, begun: float) -> None:
@@ -148,6 +149,12 @@ class Up:
             postgres = EmbeddedPostgres(home)
             self.supervisor.start(postgres)
             env["DATABASE_URL"] = postgres.url
+            if not postgres.data.is_relative_to(home.resolve()):
+                self._data = (
+                    f"Its data stays in {home} and, where Postgres' account can go, {postgres.data.parent}."
+                )
+        else:
+            self._data = "Its data stays where DATABASE_URL points."
         if not env.get("REDIS_URL"):
             # Its client library takes a while to import, so only who needs it pays.
             from medsync.stack.valkey import EmbeddedValkey
