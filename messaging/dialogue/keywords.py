@@ -26,7 +26,7 @@ def react(turn: Turn) -> None:
             booking.begin(turn, None)
         else:
             turn.needs_person()
-    elif reading.wants_times and reading.number is None:
+    elif reading.wish:  # a day or a part of the day; "later" alone says nothing when nothing was offered
         booking.begin(turn, reading.wish)
     else:
         hand_over(turn)

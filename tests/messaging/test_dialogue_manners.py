@@ -165,6 +165,11 @@ def test_a_blocked_address_gets_no_automatic_answer(clinic: Clinic) -> None:
     assert talk.say("I need an appointment") == ""
 
 
+def test_a_day_by_itself_is_a_wish_and_later_is_not(clinic: Clinic) -> None:
+    assert "These times are free:" in Talk(clinic).say("tomorrow morning")
+    assert "These times are free:" not in Talk(clinic, sender="+16465550177").say("later")
+
+
 def test_the_next_visits_are_told(clinic: Clinic) -> None:
     talk = Talk(clinic)
     assert "no coming visit" in talk.say("my appointment")
