@@ -1,0 +1,85 @@
+"""What the browser's tests do again and again, in the words of who does it."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import CLINIC, PATIENCE
+from tests.stack.running import RunningStack
+
+INBOX = f"/c/{CLINIC}/inbox/"
+DESK = f"/c/{CLINIC}/phone/"
+
+
+@dataclass
+class PlayedPhone:
+    """One patient's phone on the phone page."""
+
+    page: Page
+    id: str
+
+    @property
+    def case(self) -> Locator:
+        """Return the phone itself."""
+        return self.page.locator(f'[data-phone="{self.id}"]')
+
+    @property
+    def name(self) -> str:
+        """Return the owner's name."""
+        return self.case.get_attribute("aria-label") or ""
+
+    def write(self, text: str) -> None:
+        """Type a message and send it."""
+        self.case.locator("[name=body]").fill(text)
+        self.case.locator("[data-phone-send]").click()
+        expect(self.case.locator(".said-mine").last).to_contain_text(text, timeout=PATIENCE)
+
+    def heard(self, text: str) -> None:
+        """Wait until the clinic's text stands on the screen."""
+        expect(self.case.locator(".said-theirs", has_text=text).last).to_be_visible(timeout=PATIENCE)
+
+    def messages(self) -> int:
+        """Return how many messages came from the clinic."""
+        return self.case.locator(".said-theirs").count()
+
+    def answered(self, more_than: int) -> str:
+        """Wait for one more message from the clinic than there were, and return its text."""
+        expect(self.case.locator(".said-theirs").nth(more_than)).to_be_visible(timeout=PATIENCE)
+        return self.case.locator(".said-theirs .said-body").last.inner_text()
+
+
+def new_phone(page: Page, channel: str = "whatsapp") -> PlayedPhone:
+    """Take a new phone."""
+    before = set(page.locator("[data-phone]").evaluate_all("all => all.map(one => one.dataset.phone)"))
+    page.locator(f'[data-new-phone="{channel}"]').click()
+    expect(page.locator("[data-phone]")).to_have_count(len(before) + 1, timeout=PATIENCE)
+    after = page.locator("[data-phone]").evaluate_all("all => all.map(one => one.dataset.phone)")
+    return PlayedPhone(page, next(one for one in after if one not in before))
+
+
+def ask_for_a_time(phone: PlayedPhone) -> None:
+    """Ask in Spanish, and take the second of the offered times."""
+    phone.write("hola, necesito una cita")
+    offer = phone.answered(0)
+    assert "1" in offer
+    assert "2" in offer
+    heard = phone.messages()
+    phone.write("2")
+    phone.answered(heard)
+
+
+def row_of(page: Page, name: str) -> Locator:
+    """Return a person's row in the list."""
+    return page.locator("[data-part=rows] > .row", has=page.get_by_text(name, exact=True)).first
+
+
+def shell(stack: RunningStack, code: str) -> None:
+    """Run code inside the demo clinic, in a process of its own."""
+    lines = [
+        "from clinics.models import Clinic",
+        "from clinics.tenancy import in_clinic",
+        f"with in_clinic(Clinic.objects.get(slug={CLINIC!r})):",
+        *[f"    {line}" for line in code.strip().splitlines()],
+    ]
+    done = stack.manage("shell", "-c", "\n".join(lines))
+    assert done.returncode == 0, done.stderr
