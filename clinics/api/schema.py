@@ -1,5 +1,6 @@
 """What the API's description is made of: the token, named shapes, lists, and the errors each endpoint may give."""
 
+import re
 import types
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -74,6 +75,8 @@ def _hint(hint: Any, auto_schema: Any, direction: Any) -> dict[str, Any]:
     schema: dict[str, Any] = resolve_type_hint(hint)  # type: ignore[no-untyped-call]
     return schema
 
+
+_NO_WORD = re.compile(r"[^a-z]+")
 
 ACCOUNT = OpenApiParameter(
     "X-Account-Id",
@@ -153,6 +156,7 @@ def describe(
         )
         responses[code] = OpenApiResponse(shape, description=words)
     return extend_schema(
+        operation_id=_NO_WORD.sub("_", summary.lower()).strip("_"),
         summary=summary,
         description=description,
         parameters=given,
