@@ -16,7 +16,7 @@ LEFT_OVER_SECONDS = 10.0
 STOP_SECONDS = 10.0
 
 WEB = ("-m", "uvicorn", "medsync.asgi:application", "--lifespan", "off", "--no-access-log")
-WORKER = ("-m", "celery", "-A", "medsync", "worker", "-P", "threads", "-c", "8", "--loglevel", "INFO")
+WORKER = ("-m", "celery", "-A", "medsync", "worker", "-P", "threads", "--loglevel", "INFO")
 BEAT = ("-m", "celery", "-A", "medsync", "beat", "--loglevel", "INFO", "--pidfile=")
 BEAT_SCHEDULER = ("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler")
 
