@@ -247,6 +247,9 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent when a caller went away, for instance because a test killed it."""
+
 
 def _handler(standin: TwilioStandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
