@@ -31,6 +31,7 @@ def start_django(*, durable: bool = True) -> None:
     home.chmod(
         0o711
     )  # as root, Postgres' account must pass; below a closed folder it would move out and stay
+    (home / "static").mkdir()
     os.environ |= {
         "MEDSYNC_HOME": str(home),
         "SECRET_KEY": "benchmarks-only-" + "x" * 50,

@@ -28,6 +28,7 @@ os.environ["TWILIO_API_BASE_URL"] = "http://127.0.0.1:9"
 os.environ.pop("REDIS_URL", None)
 
 _home = Path(os.environ["MEDSYNC_HOME"])
+(_home / "static").mkdir()
 _controls_workers = "PYTEST_XDIST_WORKER" not in os.environ and any(a.startswith("-n") for a in sys.argv)
 
 if "DATABASE_URL" not in os.environ and not _controls_workers:
