@@ -200,8 +200,8 @@ def _beat(now: datetime) -> Iterator[Finding]:
     if last is None:
         yield Finding(
             False,
-            "beat: has not ticked yet (it notes its ticks every 3 minutes)",
-            "Run one: celery -A medsync beat",
+            "beat: has not ticked yet",
+            "Just started? Look again in ten seconds. Else: celery -A medsync beat",
         )
         return
     silence = now - last
