@@ -1,0 +1,82 @@
+"""The demo: two clinics that look lived in, made once, in a few seconds."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from clinics.models import Clinic, Sender, User
+from clinics.tenancy import in_clinic
+from medsync.lib import clock
+from medsync.stack import demo
+from messaging.models import Conversation, Message, WorkState
+from scheduling.models import Appointment, AppointmentType, Practitioner, Status
+
+
+@pytest.fixture
+def no_world(committed):
+    """Free the numbers that the tests' own clinics have in common with the demo's."""
+    Sender.objects.update(status="disabled", rank=None)
+    return committed
+
+
+def test_the_demo_is_seeded_in_seconds_and_only_once(no_world):
+    now = clock.now()
+    began = time.monotonic()
+    demo.seed(now)
+    took = time.monotonic() - began
+    before = _figures()
+    began = time.monotonic()
+    demo.seed(now + timedelta(hours=1))
+    assert _figures() == before
+    assert time.monotonic() - began < 1
+    assert took < 30, "measured 3-5 s on two quiet cores"
+
+
+def test_the_demo_shows_every_state(no_world):
+    now = clock.now()
+    demo.seed(now)
+    for slug, doctor in (("riverside", "Dr. Elena Vidal"), ("sol", "Dra. Inés Mora")):
+        clinic = Clinic.objects.get(slug=slug)
+        assert clinic.is_demo
+        assert {s.channel for s in clinic.senders.all()} == {"whatsapp", "sms"}
+        assert {s.account.provider for s in clinic.senders.all()} == {"local"}
+        with in_clinic(clinic):
+            states = set(Conversation.objects.values_list("work_state", flat=True))
+            assert {WorkState.NEEDS_REPLY, WorkState.BOT, WorkState.WAITING, WorkState.DONE} <= states
+            assert Conversation.objects.count() >= 12
+            assert Appointment.objects.filter(status=Status.PENDING_REVIEW, starts_at__gt=now).exists()
+            assert not Appointment.objects.filter(status=Status.PENDING_REVIEW, respond_by__lte=now).exists()
+            assert Message.objects.filter(status__in=["failed", "undelivered"]).exists()
+            assert Message.objects.filter(kind="note").exists()
+            assert Conversation.objects.filter(window_closes_at__lt=now).exists()
+            assert not Message.objects.filter(status="queued").exists()
+            # One each, so that the bot can offer times to the first "I need an appointment".
+            assert Practitioner.objects.get(bookable=True).name == doctor
+            assert AppointmentType.objects.filter(bookable=True).count() == 1
+
+
+def test_who_the_demo_promises_can_log_in(no_world, client):
+    demo.seed()
+    for email, clinics in (("owner@riverside.example", 2), ("reception@sol.example", 1)):
+        user = User.objects.get(email=email)
+        assert user.check_password("medsync-demo")
+        assert user.memberships.filter(ended_at=None).count() == clinics
+
+
+@pytest.mark.parametrize("hour", [3, 12, 23])
+def test_the_demo_can_be_made_at_any_hour(no_world, hour):
+    demo.seed(datetime(2026, 12, 26, hour, 30, tzinfo=UTC))
+    assert Clinic.objects.filter(is_demo=True, state="ready").count() == 2
+
+
+def _figures():
+    figures = {}
+    for clinic in Clinic.objects.filter(is_demo=True):
+        with in_clinic(clinic):
+            figures[clinic.slug] = (
+                Conversation.objects.count(),
+                Message.objects.count(),
+                Appointment.objects.count(),
+            )
+    return figures, User.objects.count(), Sender.objects.count()
