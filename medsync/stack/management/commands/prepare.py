@@ -1,11 +1,11 @@
 """`manage.py prepare`: make the database ready to serve."""
 
-import importlib.util
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 
+from medsync.stack import demo
 from medsync.stack.command import StackCommand
 
 
@@ -17,6 +17,6 @@ class Command(StackCommand):
     def answer(self, **options: Any) -> dict[str, Any]:
         """Return what was done."""
         call_command("migrate_schemas", verbosity=options["verbosity"], interactive=False)
-        if settings.DEMO and importlib.util.find_spec("medsync.stack.demo"):
-            importlib.import_module("medsync.stack.demo").seed()
+        if settings.DEMO:
+            demo.seed()
         return {"migrated": True, "demo": bool(settings.DEMO)}
