@@ -96,7 +96,14 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     rates: list[float] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     wrong: int = 0
+
+    def _cpu_seconds(self) -> float:
+        """Return the processor time of the worker, which hardly moves with the machine's load."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def start(self) -> None:
         """Start one uvicorn worker and wait until it listens."""
@@ -126,10 +133,11 @@ class Server:
 
     def run(self, requests: Sequence[bytes], *, measured: bool = True) -> list[bytes]:
         """Send the requests over 16 connections; return the bodies of the answers."""
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), self._cpu_seconds()
         answers = asyncio.run(_send_all(self.port, requests))
         took = time.perf_counter() - started
         if measured:
+            self.cpu.append((self._cpu_seconds() - busy) * 1000 / len(requests))
             self.rates.append(len(requests) / took)
             self.times += [ms for _, ms, _ in answers]
             self.wrong += sum(status != 200 for status, _, _ in answers)
@@ -162,6 +170,7 @@ def report(what: str, floor: Server, ours: Server, aim: float) -> None:
             f"{what} {server.name}: {statistics.median(server.rates):.0f} req/s "
             f"(rounds {', '.join(f'{rate:.0f}' for rate in server.rates)}), "
             f"p50 {percentile(server.times, 0.5):.1f} ms, p99 {percentile(server.times, 0.99):.1f} ms"
+            + f", {statistics.median(server.cpu):.2f} CPU-ms a request"
             + (f", {server.wrong} answers were not 200" if server.wrong else "")
         )
     ratio = statistics.median(ours.rates) / statistics.median(floor.rates)

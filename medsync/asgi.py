@@ -14,11 +14,12 @@ from channels.security.websocket import AllowedHostsOriginValidator
 
 from medsync.checks import refuse_unsafe
 from messaging.inbox.routing import websocket_urlpatterns
+from messaging.webhooks.asgi import WebhookApplication
 
 refuse_unsafe()
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": WebhookApplication(http),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
