@@ -49,6 +49,11 @@ def role_of(user: Any, clinic: Clinic, *, fresh: bool = False) -> str | None:
     return known[clinic.pk]
 
 
+def remember_role(user: Any, clinic: Clinic, role: str) -> None:
+    """Keep the role that somebody read together with the clinic, so that `role_of` need not ask again."""
+    user.__dict__.setdefault("_clinic_roles", {})[clinic.pk] = role
+
+
 def can(user: Any, clinic: Clinic, action: Action, *, fresh: bool = False) -> bool:
     """Tell whether the user may do this in this clinic."""
     return role_of(user, clinic, fresh=fresh) in ALLOWED[action]

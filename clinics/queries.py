@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from clinics.models import Clinic, ClinicState, Invitation, Membership, ProviderAccount, Sender, SenderStatus
+from clinics.permissions import remember_role
 from medsync.lib import clock
 
 CACHE_SECONDS = 5.0
@@ -115,13 +116,15 @@ def clinics_of(user: Any) -> list[Clinic]:
 
 def clinic_for(user: Any, ref: str) -> Clinic | None:
     """Return the ready clinic that the user means by an id or a slug, or None for unknown and foreign ones."""
-    match = Q(slug=ref)
+    match = Q(clinic__slug=ref)
     with contextlib.suppress(ValueError):
-        match |= Q(pk=UUID(ref))
-    found: Clinic | None = Clinic.objects.filter(
-        match, state=ClinicState.READY, memberships__user_id=user.pk, memberships__ended_at=None
-    ).first()
-    return found
+        match |= Q(clinic=UUID(ref))
+    memberships = Membership.objects.select_related("clinic").filter(user_id=user.pk, ended_at=None)
+    found = memberships.filter(match, clinic__state=ClinicState.READY).first()
+    if found is None:
+        return None
+    remember_role(user, found.clinic, found.role)
+    return found.clinic
 
 
 def members_of(clinic: Clinic) -> list[Membership]:

@@ -11,8 +11,8 @@ from clinics.api.schema import describe, listing
 from clinics.api.views import ClinicAPIView
 from clinics.permissions import Action
 from medsync.lib import clock
-from messaging import conversations
-from messaging.api.reading import conversation_shapes, message_shapes, messages
+from messaging import conversations as threads
+from messaging.api.reading import conversation_shapes, conversations, message_shapes, messages
 from messaging.api.shapes import ConversationShape, MessageShape
 from messaging.models import Conversation
 
@@ -27,9 +27,7 @@ class Conversations(ClinicAPIView):
     @describe("List conversations", answers=listing(ConversationShape), pages=True, tag=TAG)
     def get(self, request: Request) -> Response:
         """Return the newest first."""
-        rows = Conversation.objects.filter(put_away_at=None, last_message_at__isnull=False).select_related(
-            "contact_point"
-        )
+        rows = conversations().filter(put_away_at=None, last_message_at__isnull=False)
         return Response(page(rows, request, NEWEST_FIRST, conversation_shapes, scope=self.scope))
 
 
@@ -41,7 +39,7 @@ class OneConversation(ClinicAPIView):
     @describe("Read a conversation", answers=ConversationShape, tag=TAG)
     def get(self, request: Request, id: UUID) -> Response:
         """Return the thread, also one that was put away."""
-        row = Conversation.objects.select_related("contact_point").filter(pk=id).first()
+        row = conversations().filter(pk=id).first()
         if row is None:
             raise Http404
         return Response(conversation_shapes([row])[0])
@@ -58,7 +56,7 @@ class OneConversation(ClinicAPIView):
         row = Conversation.objects.filter(pk=id).first()
         if row is None:
             raise Http404
-        conversations.put_away(row, by=self.member, now=clock.now())
+        threads.put_away(row, by=self.member, now=clock.now())
         return Response(status=204)
 
 
@@ -68,8 +66,8 @@ class Messages(ClinicAPIView):
     @describe("List the messages of a conversation", answers=listing(MessageShape), pages=True, tag=TAG)
     def get(self, request: Request, id: UUID) -> Response:
         """Return the newest first."""
-        if not Conversation.objects.filter(pk=id).exists():
-            raise Http404
         rows = messages().filter(conversation=id)
-        scope = f"{self.scope}:{id.hex}"
-        return Response(page(rows, request, NEWEST_MESSAGE_FIRST, message_shapes, scope=scope))
+        answer = page(rows, request, NEWEST_MESSAGE_FIRST, message_shapes, scope=f"{self.scope}:{id}")
+        if not answer["results"] and not Conversation.objects.filter(pk=id).exists():
+            raise Http404
+        return Response(answer)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 
 from clinics.models import Channel
 from messaging.api.shapes import (
@@ -23,43 +25,52 @@ from scheduling.models import ContactAddress, Patient, PatientContact
 _CONSENT_CHANNELS = (Channel.WHATSAPP, Channel.SMS)
 
 
+def _reached() -> QuerySet[PatientContact]:
+    """Return who is reached where, those first for whom it is starred; nobody who said that it is not theirs."""
+    return PatientContact.objects.filter(not_theirs_at=None, patient__merged_into=None).order_by(
+        "-starred", "created_at", "id"
+    )
+
+
 def people_of(contact_ids: Sequence[UUID]) -> Mapping[UUID, list[PersonShape]]:
-    """Return who is reached at each contact, those first for whom it is starred. One statement."""
+    """Return who is reached at each contact. One statement."""
     rows = (
-        PatientContact.objects.filter(
-            contact_point__in=contact_ids, not_theirs_at=None, patient__merged_into=None
-        )
-        .order_by("-starred", "created_at", "id")
+        _reached()
+        .filter(contact_point__in=contact_ids)
         .values_list("contact_point_id", "patient_id", "patient__name")
     )
     return grouped([(contact, {"id": patient, "name": name}) for contact, patient, name in rows])
 
 
-def conversation_shapes(conversations: Sequence[Conversation]) -> list[ConversationShape]:
-    """Return threads that were read with their contact point. Two statements more."""
-    contacts = [conversation.contact_point_id for conversation in conversations]
-    people = people_of(contacts)
-    addresses: dict[UUID, list[AddressShape]] = {}
-    for contact, channel, address in (
-        ContactAddress.objects.filter(contact_point__in=contacts)
+def conversations() -> QuerySet[Conversation]:
+    """Return threads with contact, addresses and people in one statement, as `conversation_shapes` needs them."""
+    addresses = (
+        ContactAddress.objects.filter(contact_point=OuterRef("contact_point_id"))
         .order_by("created_at", "id")
-        .values_list("contact_point_id", "channel", "address")
-    ):
-        addresses.setdefault(contact, []).append({"channel": channel, "address": address})
-    return [
-        _conversation_shape(
-            conversation,
-            people.get(conversation.contact_point_id, []),
-            addresses.get(conversation.contact_point_id, []),
-        )
-        for conversation in conversations
-    ]
+        .values(shown=JSONObject(channel="channel", address="address"))
+    )
+    people = (
+        _reached()
+        .filter(contact_point=OuterRef("contact_point_id"))
+        .values(shown=JSONObject(id="patient_id", name="patient__name"))
+    )
+    return Conversation.objects.select_related("contact_point").annotate(
+        addresses=ArraySubquery(addresses), people=ArraySubquery(people)
+    )
 
 
-def _conversation_shape(
-    conversation: Conversation, people: list[PersonShape], addresses: list[AddressShape]
-) -> ConversationShape:
+def conversation_shapes(rows: Sequence[Conversation]) -> list[ConversationShape]:
+    """Return threads read by `conversations()`. No statement."""
+    return [_conversation_shape(row) for row in rows]
+
+
+def _conversation_shape(conversation: Conversation) -> ConversationShape:
     point = conversation.contact_point
+    addresses: list[AddressShape] = conversation.addresses  # type: ignore[attr-defined]
+    people: list[PersonShape] = [
+        {"id": UUID(person["id"]), "name": person["name"]}
+        for person in conversation.people  # type: ignore[attr-defined]
+    ]
     one = the_one(people)
     return {
         "id": conversation.pk,
