@@ -5,6 +5,8 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
@@ -48,12 +50,13 @@ class OurSite(UnfoldAdminSite):  # type: ignore[misc]
         inside = super().admin_view(view, cacheable)
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.user.is_authenticated:
-                if not self.has_permission(request):
-                    raise PermissionDenied
-                clinic = self.clinic_of(request)
-                if lacks_second_factor(request.user, role_of(request.user, clinic) if clinic else None):
-                    return to_second_factor(request)
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+            if not self.has_permission(request):
+                raise PermissionDenied
+            clinic = self.clinic_of(request)
+            if lacks_second_factor(request.user, role_of(request.user, clinic) if clinic else None):
+                return to_second_factor(request)
             with timezone.override(
                 self.zone_of(request)
             ):  # times are read and typed as the clinic's clock shows them
