@@ -20,15 +20,20 @@ from scheduling import contacts
 from scheduling.models import ContactAddress
 
 LONGEST = 70_000
-_NAMES = (
-    "Luna Vega",
-    "Noah Kim",
-    "Ana Torres",
-    "Omar Haddad",
-    "Mia Lindqvist",
-    "Diego Ramos",
-    "Ivy Chen",
-    "Sam Okoye",
+_FIRST = ("Luna", "Noah", "Ana", "Omar", "Mia", "Diego", "Ivy", "Sam", "Inés", "Pablo", "Zoe", "Hugo")
+_LAST = (
+    "Vega",
+    "Kim",
+    "Torres",
+    "Haddad",
+    "Lindqvist",
+    "Ramos",
+    "Chen",
+    "Okoye",
+    "Peña",
+    "Novak",
+    "Silva",
+    "Roy",
 )
 
 
@@ -71,7 +76,7 @@ def new(request: ClinicRequest) -> HttpResponse:
         number,
         phone=number,
         user_id=None,
-        display_name=secrets.choice(_NAMES) if channel == "whatsapp" else "",
+        display_name=f"{secrets.choice(_FIRST)} {secrets.choice(_LAST)}" if channel == "whatsapp" else "",
         region=request.clinic.country,
         now=clock.now(),
     )

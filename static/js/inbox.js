@@ -225,13 +225,13 @@
     MedSync.composer.showDrafts();
   }
 
-  if (scroller) {
-    scroller.addEventListener("pointerenter", (event) => (pointerInList = event.pointerType === "mouse"));
-    scroller.addEventListener("pointerleave", function () {
-      pointerInList = false;
-      if (mayMove()) releaseRows();
-    });
-  }
+  // The pane and not only the rows: the way from a row to "2 new" must not release them.
+  const listPane = document.querySelector("[data-list]");
+  listPane.addEventListener("pointerenter", (event) => (pointerInList = event.pointerType === "mouse"));
+  listPane.addEventListener("pointerleave", function () {
+    pointerInList = false;
+    if (mayMove()) releaseRows();
+  });
   document.addEventListener("click", function (event) {
     if (!event.target.closest("[data-show-new]")) return;
     scroller.scrollTop = 0;

@@ -54,7 +54,7 @@
 
   function showState(isDown) {
     document.documentElement.toggleAttribute("data-down", isDown);
-    document.querySelectorAll("[data-live]").forEach(function (live) {
+    document.querySelectorAll(".live[data-live]").forEach(function (live) {
       live.dataset.state = isDown ? "off" : "on";
       live.querySelector("[data-live-word]").textContent = MedSync.word(isDown ? "offline" : "live");
     });

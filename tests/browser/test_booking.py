@@ -108,7 +108,7 @@ def test_a_broken_phone_shows_why_and_a_way_out(visit: Callable[..., Page]) -> N
     inbox.locator("#composer-text").fill("¿Nos llama?")
     inbox.keyboard.press("Control+Enter")
 
-    failed = inbox.locator(".failed-box").last
+    failed = inbox.locator(".bubble-staff", has_text="¿Nos llama?").locator(".failed-box")
     expect(failed).to_contain_text("The phone is switched off or out of reach.", timeout=PATIENCE)
     expect(failed).to_contain_text("30003")
     failed.locator("[data-again]").click()
