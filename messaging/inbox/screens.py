@@ -143,6 +143,7 @@ def shell(
     """Return the rail; `phone` tells whether this clinic has played phones."""
     links = []
     if can(user, clinic, Action.ADMIN):
+        links.append(Link(_("Team"), reverse("team"), "users"))
         links.append(Link(_("Administration"), reverse("clinic_admin:index"), "settings"))
     if phone:
         links.append(Link(_("The phone"), reverse("phone:desk"), "phone", new_window=True))
