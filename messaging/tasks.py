@@ -11,19 +11,19 @@ from messaging import held, local_phone, outbox
 __all__ = ["deliver_outbox", "held", "local_phone", "sweep_outbox", "sweep_outboxes"]
 
 
-@shared_task(name="messaging.deliver_outbox", base=ClinicTask, ignore_result=True)
+@shared_task(name="messaging.deliver_outbox", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
 def deliver_outbox() -> None:
     """Send what is due in this clinic. Idempotent, in any number at once."""
     outbox.work(now=clock.now())
 
 
-@shared_task(name="messaging.sweep_outbox", base=ClinicTask, ignore_result=True)
+@shared_task(name="messaging.sweep_outbox", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
 def sweep_outbox() -> None:
     """Find what got lost in this clinic's outbox. Idempotent."""
     outbox.sweep(now=clock.now())
 
 
-@shared_task(name="messaging.sweep_outboxes", ignore_result=True)
+@shared_task(name="messaging.sweep_outboxes", ignore_result=True)  # type: ignore[untyped-decorator]
 def sweep_outboxes() -> None:
     """Start `sweep_outbox` in every clinic whose outbox has something due."""
     now = clock.now()

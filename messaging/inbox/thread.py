@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from clinics.models import Channel, Clinic, User
 from clinics.permissions import Action, can
 from medsync.lib import phone
-from messaging import gate, times
+from messaging import failures, gate, times
 from messaging.inbox import parts, requests, words
 from messaging.inbox.parts import Chip, Tag, WindowChip
 from messaging.inbox.queries import ThreadRows, View
@@ -360,8 +360,9 @@ def _failed(message: Message, clinic: Clinic, *, now: datetime) -> Failed | None
     bits = [tick.word if tick else "", times.moment(message.updated_at, clinic.zone, now=now)]
     if message.tries > 1:
         bits.append(_("%(n)d attempts") % {"n": message.tries})
+    failure = failures.explain(error_code=message.error_code, reason=message.reason, channel=message.channel)
     return Failed(
         head=" · ".join(bits),
-        cause=words.why_not(error_code=message.error_code, reason=message.reason),
+        cause=f"{failure.what.rstrip('.')}. {failure.helps}",
         code=message.error_code,
     )

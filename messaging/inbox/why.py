@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinics.models import Clinic
-from messaging import gate, times
+from messaging import failures, gate, times
 from messaging.inbox import words
-from messaging.models import Author, Message, MessageStatus
+from messaging.models import Author, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,19 @@ def explain(message: Message, *, clinic: Clinic, now: datetime) -> Why:
     tick = words.tick(message)
     arrived = message.status not in words.NOT_ARRIVED
     code = str(message.verdict.get("code", ""))
-    why_not = "" if arrived else words.why_not(error_code=message.error_code, reason=message.reason)
-    refused = gate.sentences(code, message.channel) if code else ("", "")
-    if message.status == MessageStatus.BLOCKED and refused[0]:
-        why_not = refused[0]
+    why_not, remedy = "", gate.sentences(code, message.channel)[1]
+    if not arrived:
+        failure = failures.explain(
+            error_code=message.error_code, reason=message.reason, channel=message.channel
+        )
+        why_not, remedy = failure.what, failure.helps
     title = f"{tick.word}: {why_not}" if tick and why_not else _cause(message)
     return Why(
         title=title,
         sub_title=f"{tick.word if tick else ''} · {times.moment(message.created_at, clinic.zone, now=now)}",
         steps=list(_steps(message, clinic, now=now)),
         times=list(_times(message, clinic)),
-        remedy=refused[1],
+        remedy=remedy,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from clinics.models import ProviderAccount
 from messaging import gate, threads
@@ -76,7 +76,7 @@ def claim(*, now: datetime, limit: int, probe_account: UUID | None = None) -> Se
     return [Job(message, attempt) for message, attempt in zip(going, attempts, strict=True)]
 
 
-def _due(now: datetime, probe_account: UUID | None):  # type: ignore[no-untyped-def]
+def _due(now: datetime, probe_account: UUID | None) -> QuerySet[Message]:
     elder = Message.objects.filter(
         Q(created_at__lt=OuterRef("created_at"))
         | Q(created_at=OuterRef("created_at"), id__lt=OuterRef("id")),

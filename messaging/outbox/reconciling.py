@@ -53,7 +53,7 @@ class _Found:
 def look(now: datetime, *, only: Sequence[UUID] | None = None, limit: int = 50) -> int:
     """Look up the messages that are due for it, or those of `only`; return how many. Outside of a transaction."""
     jobs = _take(now, only, limit)
-    asked = {calls.submit(partial(_ask, job, job.message.sender.account.provider)): job for job in jobs}  # type: ignore[union-attr]
+    asked = {calls.submit(partial(_ask, job)): job for job in jobs}
     for call in as_completed(asked):
         _conclude(asked[call], call.result(), now)
     return len(jobs)
@@ -90,9 +90,10 @@ def _frame(job: Job) -> tuple[datetime, datetime]:
     return made - SKEW, made + timedelta(seconds=settings.OUTBOX_LEASE) + SKEW
 
 
-def _ask(job: Job, provider: str) -> Sequence[ListedMessage] | SendError:
+def _ask(job: Job) -> Sequence[ListedMessage] | SendError:
     sender = job.message.sender
     assert sender is not None
+    provider = sender.account.provider
     since, until = _frame(job)
     try:
         return providers.get(provider).list_recent(

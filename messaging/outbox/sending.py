@@ -56,12 +56,7 @@ def _deliver(jobs: Sequence[Job], tick: Ticker) -> list[UUID]:
     # A call that begins so late that it would outlive the lease must not begin: by then the row counts as unknown.
     begin_by = time.monotonic() + max(settings.OUTBOX_LEASE - settings.OUTBOX_HTTP_DEADLINE, 0.0)
     clinic_id = current_clinic().pk
-    sent = {
-        calls.submit(
-            partial(_send, _outbound(job, clinic_id), job.message.sender.account.provider, begin_by)
-        ): job  # type: ignore[union-attr]
-        for job in jobs
-    }
+    sent = {calls.submit(partial(_send, *_outbound(job, clinic_id), begin_by)): job for job in jobs}
     lost = []
     for call in as_completed(sent):
         job = sent[call]
@@ -70,11 +65,12 @@ def _deliver(jobs: Sequence[Job], tick: Ticker) -> list[UUID]:
     return lost
 
 
-def _outbound(job: Job, clinic_id: UUID) -> Outbound:
+def _outbound(job: Job, clinic_id: UUID) -> tuple[Outbound, str]:
+    """Return what the provider is handed, and which provider it is."""
     message, sender = job.message, job.message.sender
     assert sender is not None
     account = sender.account
-    return Outbound(
+    outbound = Outbound(
         account_sid=account.external_id,
         secret=next(iter(secrets_of(account)), ""),
         channel=message.channel,  # type: ignore[arg-type]
@@ -84,6 +80,7 @@ def _outbound(job: Job, clinic_id: UUID) -> Outbound:
         status_callback_url=callbacks.status_url(message.channel, clinic_id, job.attempt.pk),
         ref=callbacks.ref(clinic_id, job.attempt.pk),
     )
+    return outbound, account.provider
 
 
 def _send(outbound: Outbound, provider: str, begin_by: float) -> Receipt | SendError:
