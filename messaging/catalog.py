@@ -14,6 +14,8 @@ from importlib import resources
 from messaging.language import SPOKEN, nearest
 
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+# A time ends with a stop in Spanish ("8:30 a.m."), and so does the sentence.
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _SPACES = re.compile(r"[ \t]{2,}")
 _LOOSE_END = re.compile(r"[ \t]+(?=\n|$)")
 
@@ -71,6 +73,7 @@ def text(key: str, language: str, **values: object) -> str:
 def fill(body: str, values: Mapping[str, object]) -> str:
     """Return *body* with `{placeholders}` replaced once; what values bring in is not looked at again."""
     filled = _PLACEHOLDER.sub(lambda match: _shown(values.get(match[1])), body)
+    filled = _TWO_STOPS.sub(".", filled)
     return _LOOSE_END.sub("", _SPACES.sub(" ", filled)).strip()
 
 

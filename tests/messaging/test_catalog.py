@@ -63,3 +63,8 @@ def test_the_templates_are_those_of_the_product() -> None:
         ("custom", "custom", ("message",)),
         ("reminder_default", "reminder", ("patient_name", "when", "doctor_name")),
     ]
+
+
+def test_a_time_that_ends_with_a_stop_ends_the_sentence() -> None:
+    assert catalog.fill("Le esperamos a las {time}.", {"time": "8:30 a.m."}) == "Le esperamos a las 8:30 a.m."
+    assert catalog.fill("Un momento...", {}) == "Un momento..."
