@@ -10,6 +10,7 @@ import re
 import traceback
 from types import TracebackType
 from typing import Any
+from uuid import UUID
 
 # Order matters: an address with a prefix is taken whole before its number is.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -112,7 +113,7 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Make the record's message and exception safe, in place."""
-        record.msg = redact(_message(record))
+        record.msg = redact(_message(_without_path(record)))
         record.args = None
         if record.exc_info and record.exc_info[1] is not None:
             record.exc_text = redact_exception(record.exc_info[1], record.exc_info[2])
@@ -123,6 +124,25 @@ class RedactingFilter(logging.Filter):
         if record.stack_info:
             record.stack_info = redact(record.stack_info)
         return True
+
+
+def _without_path(record: logging.LogRecord) -> logging.LogRecord:
+    """Name the route of a request instead of its path: in a path that no page has, anything may stand."""
+    request: Any = getattr(record, "request", None)
+    path = getattr(request, "path", None)
+    if isinstance(path, str) and isinstance(record.args, tuple):
+        # Django escapes the path that it logs.
+        written = {path, path.encode("unicode_escape").decode("ascii")}
+        route = _route(getattr(request, "resolver_match", None))
+        record.args = tuple(route if isinstance(a, str) and a in written else a for a in record.args)
+    return record
+
+
+def _route(match: Any) -> str:
+    if match is None:
+        return "[a path before any route]"
+    ids = [str(value) for value in match.kwargs.values() if isinstance(value, UUID)]
+    return " ".join([f"/{match.route}", *ids])
 
 
 def _message(record: logging.LogRecord) -> str:

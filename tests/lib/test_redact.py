@@ -3,10 +3,15 @@
 import io
 import json
 import logging
+from uuid import UUID
 
 import psycopg
 import pytest
 from django.db import OperationalError
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import ResolverMatch
+from django.utils.log import log_response
 
 from medsync.lib.redact import RedactingFilter, redact
 from medsync.logs import JsonFormatter, logging_config
@@ -171,3 +176,21 @@ def test_every_handler_of_the_product_redacts():
         config = logging_config(production=production)
         assert all("redact" in handler["filters"] for handler in config["handlers"].values())
         assert all(not logger["handlers"] for logger in config["loggers"].values())
+
+
+@pytest.mark.parametrize(
+    "kwargs", [{}, {"id": UUID("0198f3c2-7a5e-7000-8000-0123456789ab")}], ids=["no id", "id"]
+)
+def test_a_request_that_failed_is_named_by_its_route_not_its_path(log, kwargs):
+    logger, out = log
+    request = RequestFactory().get("/api/patients/Guadalupe%20Hinojosa%20%C3%91/")
+    response = HttpResponse(status=404)
+    log_response("%s: %s", "Not Found", request.path, response=response, request=request, logger=logger)
+    request.resolver_match = ResolverMatch(lambda: None, (), kwargs, route="api/patients/<id>/")
+    response = HttpResponse(status=500)
+    log_response("%s: %s", "Server Error", request.path, response=response, request=request, logger=logger)
+    written = out.getvalue()
+    assert "Hinojosa" not in written
+    assert "Not Found" in written
+    assert "Server Error: /api/patients/<id>/" in written
+    assert all(str(value) in written for value in kwargs.values())
