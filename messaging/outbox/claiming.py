@@ -34,17 +34,17 @@ def claim(*, now: datetime, limit: int, probe_account: UUID | None = None) -> Se
     gate is asked again: what it refuses becomes `blocked`. `probe_account` takes messages of that account alone,
     which the provider has refused, to see whether it takes them again.
     """
-    messages = list(
-        _due(now, probe_account)
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related("sender__account", "conversation")
-        .order_by("next_attempt_at", "id")[:limit]
-    )
-    if not messages:
-        return ()
-    going = _passed(messages, now)
-    if not going:
-        return ()
+    going: list[Message] = []
+    while not going:
+        messages = list(
+            _due(now, probe_account)
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("sender__account", "conversation")
+            .order_by("next_attempt_at", "id")[:limit]
+        )
+        if not messages:
+            return ()
+        going = _passed(messages, now)
     numbers = dict(
         Attempt.objects.filter(message__in=[m.pk for m in going])
         .values_list("message_id")

@@ -313,6 +313,17 @@ class TestTheGateIsAskedAgain:
         state(message)
         assert (message.status, message.reason, twilio.requests) == ("blocked", "no_sender", 0)
 
+    def test_those_that_are_stopped_do_not_hide_the_others(
+        self, inside: Clinic, twilio: TwilioStandIn
+    ) -> None:
+        for n in range(3):
+            queued(thread(inside, address=f"+1500555{n:04}"), str(n))
+        ChannelConsent.objects.filter(contact_point__phone__in=["+15005550000", "+15005550001"]).update(
+            opted_out_at=clock.now()
+        )
+        assert outbox.work(now=clock.now(), limit=1) == 1
+        assert [m.body for m in twilio.accepted] == ["2"]
+
     def test_a_window_that_closed_in_between_stops_it(self, inside: Clinic, twilio: TwilioStandIn) -> None:
         message = queued(thread(inside, last_inbound=timedelta(hours=23, minutes=59)))
         assert message.status == "queued"
