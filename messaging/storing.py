@@ -1,7 +1,7 @@
 """The store step of an inbound message, by hand: one statement for a person who wrote before.
 
 This is the product's busiest write. The columns come from the models, so that a new field needs no change here;
-`tests/messaging/test_inbound_store.py` holds the statement against what the ORM would store.
+`tests/messaging/test_webhook_store.py` says what must be found afterwards.
 """
 
 from dataclasses import dataclass

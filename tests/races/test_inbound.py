@@ -5,11 +5,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from django.db import connection
+import psycopg
+import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from clinics.models import Clinic, HeldEvent
 from clinics.tenancy import in_clinic
+from messaging import inbound
 from messaging.models import (
     RANK,
     Attempt,
@@ -148,3 +151,24 @@ def test_a_redelivery_is_answered_again_only_while_the_reply_is_on_its_way(commi
     assert replies_in(post(form, token=token_of(clinic))) == []
     again = write(clinic, form["Body"], MessageSid=form["MessageSid"])
     assert replies_in(again) == []
+
+
+def test_after_a_deadlock_the_message_is_stored_once_more_from_the_top(
+    committed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = committed.clinics["alpha"]
+    tries: list[int] = []
+    answer = inbound.dialogue.answer
+
+    def deadlocked_first(stored: Any, *, now: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OperationalError from psycopg.errors.DeadlockDetected()
+        return answer(stored, now=now)
+
+    monkeypatch.setattr(inbound.dialogue, "answer", deadlocked_first)
+    assert len(replies_in(write(clinic, "I need an appointment"))) == 1
+    assert len(tries) == 2
+    assert not HeldEvent.objects.exists()
+    with in_clinic(clinic):
+        assert Conversation.objects.get().unread_count == 1

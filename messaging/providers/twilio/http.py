@@ -28,12 +28,12 @@ POOL_SIZE = 64
 
 def answer_seconds() -> float:
     """Return what is left of the total deadline for the whole answer, however slowly it drips."""
-    return max(settings.OUTBOX_HTTP_DEADLINE - connect_seconds(), 0.1)
+    return max(float(settings.OUTBOX_HTTP_DEADLINE) - connect_seconds(), 0.1)
 
 
 def connect_seconds() -> float:
     """Return how long connecting may take: a third of the total deadline at most."""
-    return min(CONNECT_SECONDS, settings.OUTBOX_HTTP_DEADLINE / 3)
+    return min(CONNECT_SECONDS, float(settings.OUTBOX_HTTP_DEADLINE) / 3)
 
 
 class _Exchange(threading.local):
@@ -103,11 +103,11 @@ class _Noting:
         super().send(data)  # type: ignore[misc]
 
 
-class _PlainConnection(_Noting, HTTPConnection):
+class _PlainConnection(_Noting, HTTPConnection):  # type: ignore[misc]
     pass
 
 
-class _TlsConnection(_Noting, HTTPSConnection):
+class _TlsConnection(_Noting, HTTPSConnection):  # type: ignore[misc]
     pass
 
 
@@ -134,7 +134,7 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-class BoundedHttpClient(TwilioHttpClient):
+class BoundedHttpClient(TwilioHttpClient):  # type: ignore[misc]
     """The transport that all SDK clients of this process share; safe from several threads."""
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class BoundedHttpClient(TwilioHttpClient):
         """Make one request, never repeated, never redirected."""
         exchange.reset()
         request = self.session.prepare_request(_request(method, url, kwargs))
-        environment = self.session.merge_environment_settings(request.url, {}, None, None, None)
+        environment = self.session.merge_environment_settings(request.url or url, {}, None, None, None)
         answer = self.session.send(
             request, allow_redirects=False, timeout=(connect_seconds(), answer_seconds()), **environment
         )
