@@ -416,6 +416,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='appointment',
+            index=models.Index(fields=['starts_at', 'id'], name='appointment_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='appointment',
             index=models.Index(fields=['status', 'respond_by'], name='appointment_requests'),
         ),
         migrations.AddIndex(

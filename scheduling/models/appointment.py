@@ -124,6 +124,7 @@ class Appointment(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "respond_by"], name="appointment_requests"),
+            models.Index(fields=["starts_at", "id"], name="appointment_by_time"),
             models.Index(fields=["practitioner", "starts_at"], name="appointment_by_doctor"),
             models.Index(fields=["patient", "starts_at"], name="appointment_by_patient"),
             models.Index(fields=["updated_at", "id"], name="appointment_by_change"),
