@@ -280,7 +280,7 @@ def _flags(
             flags.append(Chip(_("Waiting for patient"), "message"))
         elif not flags:
             flags.append(Chip(_("Needs reply"), "inbox"))
-    if not named and len(flags) < 2:
+    if not named and not flags:
         flags.append(Chip(_("Not linked to a record"), "info"))
     return flags[:3]
 

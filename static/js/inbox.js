@@ -246,6 +246,7 @@
     card.querySelector("[data-decline]").setAttribute("aria-expanded", String(show));
     if (show) {
       form.querySelector("[data-reason]").focus();
+      form.scrollIntoView({ block: "nearest" });
       window.htmx.trigger(form.querySelector("[data-reason]"), "medsync:show");
     }
     if (!show) card.querySelector("[data-decline]").focus();

@@ -181,6 +181,8 @@
       isInlineSwap: (style) => style === "merge",
       handleSwap: function (style, target, fragment) {
         if (style !== "merge") return false;
+        // An answer about a thread that is no longer open must not be merged into the one that is.
+        if (!target.isConnected) return [];
         MedSync.merge(fragment);
         return [];
       },

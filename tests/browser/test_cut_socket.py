@@ -117,4 +117,4 @@ def test_new_rows_wait_while_the_pointer_is_in_the_list(visit: Callable[..., Pag
     expect(button).to_contain_text("1 new", timeout=PATIENCE)
     assert first.get_attribute("data-key") == top
     button.click()
-    expect(inbox.locator("[data-part=rows] > .row").first).to_contain_text("quiero hablar", timeout=PATIENCE)
+    expect(inbox.locator("[data-part=rows] > .row").first).to_contain_text(phone.name, timeout=PATIENCE)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, log_in
 from tests.browser.parts import INBOX
@@ -59,7 +59,8 @@ def test_on_a_phone_there_is_one_pane_and_back_goes_to_the_row(visit: Callable[.
 
 def test_a_threads_address_opens_it_and_the_back_button_works(visit: Callable[..., Page]) -> None:
     page = visit(f"{INBOX}?view=all")
-    first, second = (page.locator("[data-part=rows] > .row").nth(n) for n in (0, 1))
+    keys = page.locator("[data-part=rows] > .row").evaluate_all("rows => rows.map(row => row.dataset.key)")
+    first, second = (page.locator(f'[data-part=rows] > [data-key="{key}"]') for key in keys[:2])
     names = [row.locator(".row-name").inner_text() for row in (first, second)]
 
     first.click()
@@ -70,6 +71,29 @@ def test_a_threads_address_opens_it_and_the_back_button_works(visit: Callable[..
     expect(page.locator("[data-thread] h1")).to_have_text(names[1])
     page.go_back()
     expect(page.locator("[data-thread] h1")).to_have_text(names[0])
+
+
+def test_a_late_answer_about_one_thread_never_lands_in_another(visit: Callable[..., Page]) -> None:
+    page = visit(f"{INBOX}?view=all")
+    keys = page.locator("[data-part=rows] > .row").evaluate_all("rows => rows.map(row => row.dataset.key)")
+    first, second = (page.locator(f'[data-part=rows] > [data-key="{key}"]') for key in keys[:2])
+    name = second.locator(".row-name").inner_text()
+    first.click()
+    expect(page.locator(f'[data-thread="{keys[0]}"] .bubble').last).to_be_visible()
+    waiting: list[Route] = []
+    page.route(f"**/inbox/{keys[0]}/**", lambda route: waiting.append(route))
+    page.evaluate("htmx.trigger(document.querySelector('[data-thread]'), 'medsync:thread')")
+    second.click()
+    expect(page.locator(f'[data-thread="{keys[1]}"] h1')).to_have_text(name)
+    bubbles = page.locator("[data-thread] .bubble").count()
+
+    for route in waiting:
+        route.continue_()
+    page.wait_for_load_state("networkidle")
+
+    assert waiting
+    expect(page.locator("[data-thread] h1")).to_have_text(name)
+    assert page.locator("[data-thread] .bubble").count() == bubbles
 
 
 def test_the_keyboard_alone_opens_a_thread_and_writes_a_note(visit: Callable[..., Page]) -> None:
