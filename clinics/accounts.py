@@ -8,9 +8,7 @@ from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _
 
 from clinics.models import User
 from clinics.permissions import LEADERS
@@ -58,10 +56,9 @@ def lacks_second_factor(user: User, role: str | None) -> bool:
     return not Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists()
 
 
-def to_second_factor(request: HttpRequest) -> HttpResponse:
-    """Lead to the page where a second factor is set up, and say why."""
-    messages.info(request, _("Your role needs a second factor. Set one up, then go on."))
-    return HttpResponseRedirect(public_path("mfa_index"))
+def to_second_factor() -> HttpResponse:
+    """Lead to the page where a second factor is set up, which says why."""
+    return HttpResponseRedirect(public_path("mfa_index") + "?required=1")
 
 
 def password_link(user: User) -> str:

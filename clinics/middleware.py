@@ -50,7 +50,7 @@ class ClinicMiddleware:
         if clinic is None or not can(request.user, clinic, Action.WORK):
             raise Http404
         if lacks_second_factor(request.user, role_of(request.user, clinic)):
-            return to_second_factor(request)
+            return to_second_factor()
         if not slash:  # "/c/riverside": Django's own answer to a missing slash would lose the prefix
             return HttpResponse(status=301, headers={"Location": f"/c/{slug}/"})
         prefix, outside = f"/c/{slug}", get_script_prefix()

@@ -56,7 +56,7 @@ class OurSite(UnfoldAdminSite):  # type: ignore[misc]
                 raise PermissionDenied
             clinic = self.clinic_of(request)
             if lacks_second_factor(request.user, role_of(request.user, clinic) if clinic else None):
-                return to_second_factor(request)
+                return to_second_factor()
             with timezone.override(
                 self.zone_of(request)
             ):  # times are read and typed as the clinic's clock shows them

@@ -96,7 +96,7 @@ def token_create(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     roles = user.memberships.filter(ended_at=None).values_list("role", flat=True)
     if any(lacks_second_factor(user, role) for role in roles):
-        return to_second_factor(request)
+        return to_second_factor()
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _profile(request, form=form)
