@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from medsync.lib.ids import new_id
-from messaging.models import ChannelConsent, Conversation, Message
+from messaging.models import ChannelConsent, Conversation, Message, WorkState
 from scheduling.models import ContactPoint
 
 
@@ -144,12 +144,32 @@ def _values(message: Message) -> dict[str, Any]:
 _TOUCHED = {"version", "updated_at", "unread_count", "id", "contact_point_id", "created_at"}
 
 
+#: What the list shows of the newest message.
+_LAST = (
+    "last_message_id",
+    "last_message_at",
+    "last_body",
+    "last_author",
+    "last_kind",
+    "last_status",
+    "last_channel",
+    "last_sender_id",
+)
+_WAITS = frozenset({"work_state", "waiting_since"})
+
+
 def changed_fields(conversation: Conversation, before: dict[str, Any]) -> list[str]:
-    """Return the columns of a conversation that differ from a copy made by `snapshot`."""
+    """Return the columns of a conversation that differ from a copy made by `snapshot`.
+
+    That somebody waits is written even when it is no change from here: a member may close the thread in the very
+    moment in which the patient writes, and nobody's message may hide in a closed thread.
+    """
+    waits = conversation.work_state == WorkState.NEEDS_REPLY
     return [
         name
         for name in _attnames(Conversation)
-        if name not in _TOUCHED and getattr(conversation, name) != before[name]
+        if name not in _TOUCHED
+        and (getattr(conversation, name) != before[name] or (waits and name in _WAITS))
     ]
 
 
@@ -159,15 +179,28 @@ def snapshot(conversation: Conversation) -> dict[str, Any]:
 
 
 def update_conversation(conversation: Conversation, names: list[str], *, unread: int, now: datetime) -> None:
-    """Write the named columns, count the unread, raise the version: the one UPDATE at the end of a transaction."""
+    """Write the named columns, count the unread, raise the version: the one UPDATE at the end of a transaction.
+
+    What the list shows is written whole, unless a newer message came to stand there meanwhile.
+    """
     columns = {field.attname: field for field in Conversation._meta.concrete_fields}
-    sets = ", ".join(f'"{columns[name].column}" = %({name})s' for name in names)
-    values = {name: columns[name].get_db_prep_save(getattr(conversation, name), connection) for name in names}
+    names = [name for name in names if name not in _LAST]
+    plain = [f'"{columns[name].column}" = %({name})s' for name in names]
+    newest = [
+        f'"{columns[name].column}" = CASE WHEN last_message_at > %(last_message_at)s '
+        f'THEN "{columns[name].column}" ELSE %({name})s END'
+        for name in _LAST
+    ]
+    sets = ", ".join([*plain, *newest])
+    values = {
+        name: columns[name].get_db_prep_save(getattr(conversation, name), connection)
+        for name in (*names, *_LAST)
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE messaging_conversation
-            SET {sets}{", " if sets else ""}unread_count = unread_count + %(unread)s,
+            SET {sets}, unread_count = unread_count + %(unread)s,
                 version = version + 1, updated_at = %(now)s
             WHERE id = %(id)s RETURNING unread_count, version
             """,  # noqa: S608  the names come from the model
