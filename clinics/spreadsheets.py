@@ -86,3 +86,10 @@ class SpreadsheetMixin:
     export_form_class = ExportForm
     tmp_storage_class = ShortStorage
     show_change_form_export = False
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        """Say what is wrong with the file in words of ours, where we have some."""
+        if isinstance(e, TooLarge):
+            form.add_error("import_file", str(e))
+        else:
+            super().add_data_read_fail_error_to_form(form, e)  # type: ignore[misc]
