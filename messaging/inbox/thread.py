@@ -277,6 +277,12 @@ def _items(
     for message in rows.messages:
         timed.append((message.created_at, 0, _said(message, previous, name, clinic, now=now)))
         previous = message
+    # A card stands behind the words that asked for it; without them, where it was stored.
+    asked_at = {
+        m.appointment_id: m.created_at
+        for m in rows.messages
+        if m.appointment_id and m.direction == Direction.INBOUND
+    }
     decides = can(user, clinic, Action.DECIDE)
     for appointment in rows.requests:
         card = requests.card(
@@ -288,7 +294,7 @@ def _items(
             preview=preview,
             now=now,
         )
-        timed.append((appointment.created_at, 1, card))
+        timed.append((asked_at.get(appointment.id, appointment.created_at), 1, card))
     timed.sort(key=lambda entry: (entry[0], entry[1]))
     day = None
     for at, _order, item in timed:

@@ -37,7 +37,7 @@ def a_thread(
     **columns: Any,
 ) -> Conversation:
     """Store a thread whose patient wrote `heard` ago; None for one without any message."""
-    now, sender = clock.now(), Sender.objects.get(clinic=current_clinic(), channel=channel)
+    now, sender = clock.now(), Sender.objects.get(clinic=current_clinic(), channel=channel, status="active")
     number = f"+1646555{next(_numbers):04d}"
     point = ContactPoint.objects.create(match_key=number, phone=number, language="en")
     ContactAddress.objects.create(contact_point=point, channel=channel, address=number)

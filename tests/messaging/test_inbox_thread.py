@@ -269,3 +269,15 @@ def test_opening_a_thread_changes_nothing(read: Any) -> None:
     thread.refresh_from_db()
     assert (thread.version, thread.work_state, Message.objects.count()) == before
     assert thread.unread_count == 2
+
+
+def test_a_card_stands_behind_the_words_that_asked_for_it(read: Any) -> None:
+    thread = a_thread(heard=None)
+    request = a_request(thread)
+    now = clock.now()
+    says(thread, "the second, please", at=now - timedelta(minutes=3), appointment=request)
+    says(thread, "may I bring my son", at=now - timedelta(minutes=1))
+
+    html = read(thread)
+
+    assert html.index("the second, please") < html.index("Wants to book") < html.index("may I bring my son")
