@@ -209,7 +209,7 @@ class SenderAdmin(PlatformModelAdmin):
     @display(description=_("state"), label={"active": "success", "disabled": "danger"})
     def status_label(self, sender: Sender) -> tuple[str, str]:
         """Return the state's key, for its colour, and its word."""
-        return sender.status, SenderStatus(sender.status).label
+        return sender.status, str(SenderStatus(sender.status).label)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show what is known, or ask what linking needs."""

@@ -56,7 +56,7 @@ class ClinicMiddleware:
         prefix, outside = f"/c/{slug}", get_script_prefix()
         with in_clinic(clinic):
             request.clinic = clinic  # type: ignore[attr-defined]
-            request.urlconf = "medsync.clinic_urls"  # type: ignore[attr-defined]
+            request.urlconf = "medsync.clinic_urls"
             set_urlconf("medsync.clinic_urls")
             request.path_info = request.META["PATH_INFO"] = "/" + rest
             request.META["SCRIPT_NAME"] = prefix

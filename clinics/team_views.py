@@ -36,7 +36,7 @@ def for_managers(view: View[P]) -> View[P]:
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    return never_cache(guarded)
+    return never_cache(guarded)  # type: ignore[return-value]
 
 
 @require_GET
@@ -149,7 +149,7 @@ def _team(request: HttpRequest, *, form: InviteForm | None = None, **shown_once:
 
 
 def _clinic(request: HttpRequest) -> Clinic:
-    clinic = getattr(request, "clinic", None)
+    clinic: Clinic | None = getattr(request, "clinic", None)
     if clinic is None:
         raise Http404
     return clinic

@@ -53,7 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if len(clinics) == 1:
         return HttpResponseRedirect(f"/c/{clinics[0].slug}/")
     roles = dict(
-        Membership.objects.filter(user_id=request.user.pk, ended_at=None).values_list("clinic_id", "role")
+        Membership.objects.filter(user=_user(request), ended_at=None).values_list("clinic_id", "role")
     )
     now, language = clock.now(), get_language() or "en"
     rows = [
@@ -78,7 +78,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 def _profile(request: HttpRequest, *, form: TokenForm | None = None, secret: str = "") -> HttpResponse:
-    tokens = ApiToken.objects.filter(user_id=request.user.pk, revoked_at=None)
+    tokens = ApiToken.objects.filter(user=_user(request), revoked_at=None)
     return render(
         request,
         "clinics/profile.html",
@@ -89,7 +89,7 @@ def _profile(request: HttpRequest, *, form: TokenForm | None = None, secret: str
 
 @require_POST
 @login_required
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]
 @never_cache
 def token_create(request: HttpRequest) -> HttpResponse:
     """Make an API token and show it, this once."""

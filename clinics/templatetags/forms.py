@@ -12,7 +12,7 @@ register = template.Library()
 def dressed(field: BoundField) -> SafeString:
     """Return the field's widget with our classes and what a screen reader needs."""
     widget = field.field.widget
-    attrs = {}
+    attrs: dict[str, str | bool] = {}
     if not isinstance(widget, CheckboxInput | RadioSelect):
         attrs["class"] = "input" if isinstance(widget, Textarea | Select) else "input input-40"
     if field.errors:

@@ -47,6 +47,7 @@ from scheduling.models import (
 from scheduling.queries import free_slots
 
 PASSWORD = "medsync-demo"  # noqa: S105 - public on purpose; the demo listens on this machine only
+_DECIDES_WITHIN = timedelta(minutes=30)
 _LIVE = (Status.PENDING_REVIEW, Status.CONFIRMED)
 
 
@@ -294,7 +295,7 @@ class _Room:
                 starts_at=starts_at,
             )
         else:
-            visit.decided_by, visit.decided_at = staff, asked_at + timedelta(minutes=30)
+            visit.decided_by, visit.decided_at = staff, asked_at + _DECIDES_WITHIN
         visit.save()
         Appointment.objects.filter(pk=visit.pk).update(created_at=asked_at, updated_at=asked_at)
         if spec.status in _LIVE:
@@ -329,7 +330,7 @@ class _Room:
                     source=Source.STAFF,
                     actor=staff,
                     after=after,
-                    at=visit.decided_at,
+                    at=asked_at + _DECIDES_WITHIN,
                 )
             )
         AppointmentEvent.objects.bulk_create(events)

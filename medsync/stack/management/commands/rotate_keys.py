@@ -14,6 +14,7 @@ from medsync.lib.crypto import EncryptedTextField, Undecryptable, rotate
 from medsync.stack.command import StackCommand
 
 BATCH = 100
+Column = tuple[type[models.Model], str]
 # Where allauth keeps what SecondFactors encrypts.
 SECOND_FACTOR_SECRETS = ("secret", "seed", "migrated_codes")
 
@@ -36,7 +37,8 @@ class Command(StackCommand):
 
     def _rotate_all(self) -> int:
         connection.set_schema_to_public()  # type: ignore[attr-defined]
-        shared, own = [], []
+        shared: list[Column] = []
+        own: list[Column] = []
         for model, field in _encrypted_fields():
             (own if model._meta.app_label in settings.TENANT_APPS else shared).append((model, field))
         done = sum(_rotate_column(model, field) for model, field in shared) + _rotate_second_factors()
@@ -47,7 +49,7 @@ class Command(StackCommand):
         return done
 
 
-def _encrypted_fields() -> Iterator[tuple[type[models.Model], str]]:
+def _encrypted_fields() -> Iterator[Column]:
     for model in apps.get_models():
         for field in model._meta.get_fields():
             if isinstance(field, EncryptedTextField):
@@ -57,7 +59,7 @@ def _encrypted_fields() -> Iterator[tuple[type[models.Model], str]]:
 def _rotate_column(model: type[models.Model], field: str) -> int:
     """Re-encrypt one column in batches, each row locked while it is rewritten; empty values stay empty."""
     quote = connection.ops.quote_name
-    table, key, column = quote(model._meta.db_table), quote(model._meta.pk.column), quote(field)
+    table, key, column = quote(model._meta.db_table), quote(str(model._meta.pk.column)), quote(field)
     done, last = 0, None
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
