@@ -16,6 +16,7 @@ from clinics.tenancy import public_path, public_url
 from medsync.lib import crypto
 
 LANGUAGE_COOKIE_SECONDS = 365 * 24 * 3600
+_SAID_BY_THE_PAGE = frozenset({"account/messages/logged_in.txt", "account/messages/logged_out.txt"})
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -24,6 +25,13 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Say no: accounts come from `create_clinic` and from invitations."""
         return False
+
+    def add_message(
+        self, request: Any, level: int, message_template: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Say nothing where the page that follows says it: that somebody is logged in, or out."""
+        if str(message_template) not in _SAID_BY_THE_PAGE:
+            super().add_message(request, level, message_template, *args, **kwargs)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Go on in the language that the user chose on whatever device."""

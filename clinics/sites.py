@@ -33,7 +33,6 @@ Group = tuple[str | Promise, list[tuple[str, str]]]
 class OurSite(UnfoldAdminSite):  # type: ignore[misc]
     """What both sites share: one log-in with its limits and second factor, and the one policy for unfold's scripts."""
 
-    enable_nav_sidebar = False
     groups: list[Group] = []
 
     def clinic_of(self, request: HttpRequest) -> Clinic | None:
@@ -98,6 +97,7 @@ class PlatformSite(OurSite):
     """For operators: clinics, users, accounts, senders, periodic tasks; no patient data."""
 
     site_title = _("MedSync platform")
+    index_title = _("Overview")
     groups = [
         (
             _("Clinics"),
@@ -126,6 +126,7 @@ class ClinicSite(OurSite):
     """For a clinic's owner and Manager, below /c/<slug>/admin/."""
 
     site_title = _("Set-up")
+    index_title = _("Set-up")
     groups = [
         (
             _("People"),
