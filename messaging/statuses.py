@@ -46,7 +46,7 @@ def raised(state: str, rank: int, error: str, *, status: str, error_code: str) -
 
 _RAISE = """
 WITH old AS (
-    SELECT a.id, a.state, a.error_code, a.error_kind, m.status AS shown,
+    SELECT a.id, a.state, a.error_code, a.error_kind, m.status AS shown, a.provider_id IS NULL AS unbound,
         -- What we ended ourselves for want of news is overruled by news.
         CASE WHEN a.provider_id IS NULL THEN 1 ELSE a.rank END AS rank
     FROM messaging_attempt a
@@ -73,8 +73,10 @@ att AS (
         settled_at = COALESCE(a.settled_at, %(now)s)
     FROM old WHERE a.id = old.id
     RETURNING a.id, a.message_id, a.state, a.error_code,
-        (a.state <> old.state OR a.error_code <> old.error_code OR a.state <> old.shown) AS changed,
-        (a.state IN ('failed', 'undelivered'))::int - (old.shown IN ('failed', 'undelivered'))::int AS failures,
+        (old.unbound OR a.state <> old.state OR a.error_code <> old.error_code OR a.state <> old.shown) AS changed,
+        -- A try after this one may have been stopped by the gate; that, too, is counted until there is news.
+        (a.state IN ('failed', 'undelivered'))::int
+            - (old.shown IN ('failed', 'undelivered', 'blocked'))::int AS failures,
         NOT EXISTS (
             SELECT FROM messaging_attempt later WHERE later.message_id = a.message_id AND later.n > a.n
         ) AS newest
@@ -86,6 +88,7 @@ noted AS (
 msg AS (
     UPDATE messaging_message m SET
         status = att.state, error_code = att.error_code, provider_message_id = %(sid)s,
+        reason = '',  -- ours, of an end that was none
         next_attempt_at = NULL, lease_until = NULL, updated_at = %(now)s
     FROM att
     WHERE m.id = att.message_id AND att.newest AND att.changed AND m.status <> %(cancelled)s
