@@ -13,6 +13,7 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
@@ -97,7 +98,7 @@ class PlatformSite(OurSite):
     """For operators: clinics, users, accounts, senders, periodic tasks; no patient data."""
 
     site_title = _("MedSync platform")
-    index_title = _("Overview")
+    index_title = _("Clinics")
     groups = [
         (
             _("Clinics"),
@@ -219,7 +220,9 @@ def navigation_of(request: HttpRequest) -> list[dict[str, Any]]:
                 link = reverse(f"{site.name}:{name}_changelist")
             except NoReverseMatch:
                 continue
-            items.append({"title": names[name]._meta.verbose_name_plural, "icon": icon, "link": link})
+            items.append(
+                {"title": capfirst(str(names[name]._meta.verbose_name_plural)), "icon": icon, "link": link}
+            )
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups

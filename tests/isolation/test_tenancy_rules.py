@@ -272,10 +272,10 @@ def test_keys_from_a_clinics_table_to_a_shared_one_do_nothing_and_leave_no_rever
 
 
 @pytest.mark.django_db
-def test_deleting_a_shared_row_reads_no_clinics_table(stranger, django_assert_max_num_queries):
+def test_deleting_a_shared_row_reads_no_clinics_table(stranger):
     # Outside of a clinic its tables do not exist: a cascade into one would raise.
     with transaction.atomic():
-        stranger.delete()
+        type(stranger).objects.get(pk=stranger.pk).delete()
 
 
 # ── 7 Caches ─────────────────────────────────────────────────────────────────────────────────────────────────────
