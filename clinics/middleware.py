@@ -19,10 +19,7 @@ MAX_PATH = 2000
 
 
 class CleanPathMiddleware:
-    """Refuse paths that no page has: NUL (the database would raise), control characters, over-long ones.
-
-    A cookie that spells a NUL ("\\000" in quotes) is dropped: no session has such a key.
-    """
+    """Refuse paths that no page has: NUL (the database would raise), control characters, over-long ones."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -32,9 +29,6 @@ class CleanPathMiddleware:
         path = request.path_info
         if len(path) > MAX_PATH or any(ord(c) < 32 or "\ud800" <= c <= "\udfff" for c in path):
             return unreadable() if path.startswith(API) else HttpResponseBadRequest(content_type="text/html")
-        if "\\" in request.META.get("HTTP_COOKIE", ""):
-            for name in [name for name, value in request.COOKIES.items() if "\x00" in value]:
-                del request.COOKIES[name]
         connection.set_schema_to_public()  # type: ignore[attr-defined]
         return self.get_response(request)
 
