@@ -3,7 +3,7 @@
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 
 from clinics.models import Clinic
 from clinics.permissions import Action, can
@@ -41,8 +41,8 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(self.group, self.channel_name)
             self.group = None
 
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Ignore what pages say: all they do goes by HTTP."""
+    async def receive(self, text_data: Any = None, bytes_data: Any = None, **kwargs: Any) -> None:
+        """Ignore what pages say, JSON or not: all they do goes by HTTP."""
 
     async def inbox_changed(self, event: dict[str, Any]) -> None:
         """Hand a frame on, when the user still is a member."""
@@ -61,3 +61,11 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if clinic is None or not can(self.scope["user"], clinic, Action.WORK, fresh=True):
             return None
         return clinic
+
+
+class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Answers sockets that no page opens; without it each would end as an error of ours."""
+
+    async def connect(self) -> None:
+        """Refuse before it opens: 403."""
+        await self.close()
