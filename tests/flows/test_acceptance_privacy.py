@@ -148,9 +148,12 @@ def test_no_log_knows_who_it_was(live: Live, told_everything: dict[str, str]) ->
 
 def test_nothing_went_wrong_by_itself(live: Live, told_everything: dict[str, str]) -> None:
     for path in logs_of(live):
-        lines = path.read_text(errors="replace")
-        assert "Traceback" not in lines, path.name
-        assert not re.search(r"deadlock detected|ERROR:  ", lines), path.name
+        records = re.split(r"(?m)^(?=\d\d:\d\d:\d\d )", path.read_text(errors="replace"))
+        # Django tells of each caller of a host that is not ours, which other tests are, with a traceback.
+        for record in records:
+            if "django.security.DisallowedHost" not in record:
+                assert "Traceback" not in record, path.name
+                assert not re.search(r"deadlock detected|ERROR:  ", record), path.name
 
 
 def test_the_cache_and_the_broker_know_only_ids(live: Live, told_everything: dict[str, str]) -> None:
