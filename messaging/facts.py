@@ -7,7 +7,7 @@ Whether a time is free, and whether it may be booked, is never taken from here.
 import threading
 import time as monotonic_time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,8 +19,9 @@ from django.db.models import Q
 from clinics.models import Clinic
 from clinics.tenancy import current_clinic
 from messaging.models import BotMode, MessagingSettings
+from scheduling.availability import Structure
 from scheduling.models import AppointmentType, Location, OpeningHours, SchedulingSettings
-from scheduling.queries import bookable_practitioners
+from scheduling.queries import bookable, bookable_practitioners
 
 CACHE_SECONDS = 2.0
 _LAST_MINUTE = time(23, 59)
@@ -52,6 +53,14 @@ class Facts:
     opening: Sequence[tuple[int, time, time]]
     types: Sequence[Bookable]
     practitioners: Sequence[Bookable]
+    _structures: dict[tuple[UUID | None, UUID | None], Structure] = field(default_factory=dict, repr=False)
+
+    def structure(self, *, type: UUID | None, practitioner: UUID | None) -> Structure:
+        """Return who does a type where and when, as old as these facts. Raises NotBookable."""
+        key = (type, practitioner)
+        if key not in self._structures:
+            self._structures[key] = bookable(type=type, practitioner=practitioner)
+        return self._structures[key]
 
     def open_at(self, at: datetime) -> bool:
         """Say whether the clinic is open; one without opening hours always is."""

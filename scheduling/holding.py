@@ -10,20 +10,19 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
-from django.db.models import Q
 
 from scheduling.availability import Calendar, Place, Structure, calendar, structure
 from scheduling.errors import FreeSlot, NotBookable
 from scheduling.hours import to_minute
 from scheduling.locks import operation, resource_locks
-from scheduling.models import Hold, HoldPurpose, ResourceBooking
+from scheduling.models import Hold, HoldPurpose
 from scheduling.occupying import (
-    blocked_range,
     clear_holds,
     delete_expired_holds,
     delete_holds_of,
+    insert_holds,
+    live_holds,
     refusal_of,
-    visit_range,
 )
 
 MAX_HOLDS = 3  # live ones of an owner
@@ -37,17 +36,19 @@ def hold_slots(
     purpose: HoldPurpose | str = HoldPurpose.OFFER,
     minutes: int,
     now: datetime,
+    known: Structure | None = None,
 ) -> list[Hold]:
     """Reserve what may be reserved of some times for ``owner``, in their order; return the holds that were made.
 
     A time is passed over, without an error, when it is taken, when the owner has three live holds, or when an
     *offer* would hold more than a third of a doctor's free times of that day; it may still be offered and booked.
-    ``minutes`` 0 holds nothing.
+    ``minutes`` 0 holds nothing. ``known`` is what the times were found in, if that is at hand; what is taken is
+    read again in any case, under the lock.
     """
     if minutes < 1 or not slots:
         return []
     try:
-        return _hold(tuple(slots), owner, str(purpose), minutes, now)
+        return _hold(tuple(slots), owner, str(purpose), minutes, now, known)
     except IntegrityError as error:
         if refusal_of(error) is None:
             raise
@@ -67,15 +68,23 @@ def forget_expired_holds(*, now: datetime) -> int:
 
 
 @operation
-def _hold(slots: tuple[FreeSlot, ...], owner: str, purpose: str, minutes: int, now: datetime) -> list[Hold]:
+def _hold(
+    slots: tuple[FreeSlot, ...],
+    owner: str,
+    purpose: str,
+    minutes: int,
+    now: datetime,
+    given: Structure | None,
+) -> list[Hold]:
     made: list[Hold] = []
     by_type = sorted(slots, key=lambda slot: str(slot.type_id))
     wanted: list[tuple[Structure, list[FreeSlot]]] = []
     for type_id, group in groupby(by_type, key=lambda slot: slot.type_id):
         try:
-            wanted.append((structure(type_id=type_id), list(group)))
+            known = given if given and given.type_id == type_id else structure(type_id=type_id)
         except NotBookable:
             continue
+        wanted.append((known, list(group)))
     # All locks at once: taken type by type, they would not be ascending.
     resource_locks({resource for known, _ in wanted for resource in known.resource_ids()})
     for known, of_type in wanted:
@@ -96,20 +105,15 @@ def _hold_of_type(
     day = timedelta(days=1)
     seen = calendar(known, begin=begin - day, end=end + day, now=now)
     places = {(place.practitioner_id, place.location_id): place for place in known.places}
-    live = Hold.objects.filter(expires_at__gt=now).filter(
-        Q(owner=owner)
-        | Q(practitioner__in={slot.practitioner_id for slot in slots}, purpose=HoldPurpose.OFFER)
-    )
     own = 0
     offered: Counter[tuple[UUID, date]] = Counter()
-    for practitioner_id, zone, starts_at, holder, kind in live.values_list(
-        "practitioner_id", "location__zone", "starts_at", "owner", "purpose"
+    for practitioner_id, zone, starts_at, holder, kind in live_holds(
+        owner, {slot.practitioner_id for slot in slots}, now=now
     ):
         own += holder == owner
         if kind == HoldPurpose.OFFER:
             offered[practitioner_id, starts_at.astimezone(ZoneInfo(zone)).date()] += 1
-    holds: list[Hold] = []
-    bookings: list[ResourceBooking] = []
+    holds: list[tuple[Hold, Sequence[UUID]]] = []
     free_of: dict[tuple[UUID, date], int] = {}
     for slot in slots:
         place = places.get((slot.practitioner_id, slot.location_id))
@@ -129,16 +133,14 @@ def _hold_of_type(
             continue
         offered[key] += 1
         free_of[key] -= 1
-        hold = _new_hold(known, slot, owner, purpose, now + timedelta(minutes=minutes))
-        holds.append(hold)
-        bookings.extend(_rows(known, hold, (place.practitioner_id, *rooms)))
+        hold = _new_hold(known, slot, owner, purpose, now, minutes)
+        holds.append((hold, (place.practitioner_id, *rooms)))
         _mark(seen, known, place, rooms, start)
     if holds:
         reach = timedelta(minutes=known.rule.buffer_before), timedelta(minutes=known.rule.buffer_after)
         clear_holds(known.resource_ids(), begin=begin - reach[0], end=end + reach[1], now=now)
-        Hold.objects.bulk_create(holds)
-        ResourceBooking.objects.bulk_create(bookings)
-    return holds
+        insert_holds(holds, rule=known.rule)
+    return [hold for hold, _ in holds]
 
 
 def _mark(seen: Calendar, known: Structure, place: Place, rooms: Sequence[UUID], start: int) -> None:
@@ -147,7 +149,9 @@ def _mark(seen: Calendar, known: Structure, place: Place, rooms: Sequence[UUID],
         seen.take(resource, known.rule.blocks(start))
 
 
-def _new_hold(known: Structure, slot: FreeSlot, owner: str, purpose: str, expires_at: datetime) -> Hold:
+def _new_hold(
+    known: Structure, slot: FreeSlot, owner: str, purpose: str, now: datetime, minutes: int
+) -> Hold:
     return Hold(
         purpose=purpose,
         owner=owner,
@@ -156,17 +160,6 @@ def _new_hold(known: Structure, slot: FreeSlot, owner: str, purpose: str, expire
         location_id=slot.location_id,
         starts_at=slot.starts_at,
         ends_at=slot.starts_at + timedelta(minutes=known.rule.duration),
-        expires_at=expires_at,
+        expires_at=now + timedelta(minutes=minutes),
+        created_at=now,
     )
-
-
-def _rows(known: Structure, hold: Hold, resources: Sequence[UUID]) -> list[ResourceBooking]:
-    return [
-        ResourceBooking(
-            resource_id=resource,
-            visit=visit_range(known.rule, hold.starts_at),
-            blocks=blocked_range(known.rule, hold.starts_at),
-            hold=hold,
-        )
-        for resource in resources
-    ]

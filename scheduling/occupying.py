@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from medsync.lib.ids import new_id
 from scheduling.errors import NotBookable, SlotTaken, TimeRefused
 from scheduling.models import Appointment, Hold, ResourceBooking
 from scheduling.slots import TypeRule
@@ -57,6 +59,31 @@ WITH doomed AS (
     DELETE FROM scheduling_resourcebooking WHERE hold_id IN (SELECT id FROM doomed)
 )
 DELETE FROM scheduling_hold WHERE id IN (SELECT id FROM doomed)
+"""
+
+_LIVE = """
+SELECT hold.practitioner_id, location.zone, hold.starts_at, hold.owner, hold.purpose
+FROM scheduling_hold AS hold JOIN scheduling_location AS location ON location.id = hold.location_id
+WHERE hold.expires_at > %(now)s
+  AND (hold.owner = %(owner)s OR hold.practitioner_id = ANY(%(practitioners)s) AND hold.purpose = 'offer')
+"""
+
+# Holds of one call and the time that they occupy, in one go: an offer makes three of each.
+_HOLD = """
+WITH wanted AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%(wanted)s::jsonb) AS slot (
+        id uuid, practitioner uuid, type uuid, location uuid,
+        starts_at timestamptz, ends_at timestamptz, resources uuid[], row_ids uuid[])
+), held AS (
+    INSERT INTO scheduling_hold
+        (id, purpose, owner, practitioner_id, type_id, location_id, starts_at, ends_at, expires_at, created_at)
+    SELECT id, %(purpose)s, %(owner)s, practitioner, type, location, starts_at, ends_at, %(expires_at)s, %(now)s
+    FROM wanted
+)
+INSERT INTO scheduling_resourcebooking (id, resource_id, seat, visit, blocks, hold_id)
+SELECT row.id, row.resource_id, 0, tstzrange(starts_at, ends_at),
+    tstzrange(starts_at - make_interval(mins => %(before)s), ends_at + make_interval(mins => %(after)s)), wanted.id
+FROM wanted CROSS JOIN LATERAL unnest(row_ids, resources) AS row (id, resource_id)
 """
 
 
@@ -133,6 +160,47 @@ def occupy(
 def vacate(appointment: Appointment) -> None:
     """Give back the time of a visit."""
     _execute("DELETE FROM scheduling_resourcebooking WHERE appointment_id = %(id)s", id=appointment.pk)
+
+
+def live_holds(
+    owner: str, practitioner_ids: Iterable[UUID], *, now: datetime
+) -> list[tuple[UUID, str, datetime, str, str]]:
+    """Return (doctor, zone, start, owner, purpose) of an owner's living holds, and of offers of these doctors."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, {"owner": owner, "practitioners": list(practitioner_ids), "now": now})
+        found: list[tuple[UUID, str, datetime, str, str]] = cursor.fetchall()
+    return found
+
+
+def insert_holds(holds: Sequence[tuple[Hold, Sequence[UUID]]], *, rule: TypeRule) -> None:
+    """Store holds of one owner and type, each with the resources that it occupies. One statement.
+
+    Raises IntegrityError when a time is taken.
+    """
+    first = holds[0][0]
+    wanted = [
+        {
+            "id": str(hold.pk),
+            "practitioner": str(hold.practitioner_id),
+            "type": str(hold.type_id),
+            "location": str(hold.location_id),
+            "starts_at": hold.starts_at.isoformat(),
+            "ends_at": hold.ends_at.isoformat(),
+            "resources": [str(resource) for resource in resources],
+            "row_ids": [str(new_id()) for _ in resources],
+        }
+        for hold, resources in holds
+    ]
+    _execute(
+        _HOLD,
+        wanted=json.dumps(wanted),
+        purpose=first.purpose,
+        owner=first.owner,
+        expires_at=first.expires_at,
+        now=first.created_at,
+        before=rule.buffer_before,
+        after=rule.buffer_after,
+    )
 
 
 def delete_holds_of(owner: str, *, purpose: str | None) -> int:

@@ -21,6 +21,15 @@ MAX_DAYS = 31
 _DAY = timedelta(days=1)
 
 
+def bookable(*, practitioner: UUID | None = None, type: UUID | None = None) -> Structure:
+    """Return what patients may book of a type (None: the clinic's first), with one doctor or all who do it.
+
+    For `free_slots` and `hold_slots`, which need not read it again. It may be kept for some seconds, as a list of
+    free times may: what books reads its own. Raises NotBookable("type" or "practitioner").
+    """
+    return structure(type_id=type, practitioner_id=practitioner, bookable_only=True)
+
+
 def free_slots(
     *,
     from_date: date,
@@ -31,14 +40,18 @@ def free_slots(
     bookable_only: bool = False,
     for_owner: str | None = None,
     limit: int | None = None,
+    known: Structure | None = None,
 ) -> list[FreeSlot]:
     """Return the free times of ``days`` local dates from ``from_date``, by time, then by the doctors' order.
 
     Dates are those of each location's zone. Without a doctor: all who do the type; without a type: the clinic's
-    first. ``bookable_only`` keeps to what patients may book; holds of ``for_owner`` do not block. At most four
-    statements. Raises NotBookable("type" or "practitioner").
+    first. ``bookable_only`` keeps to what patients may book; holds of ``for_owner`` do not block. ``known`` says all of
+    that when it was read before. At most four statements, with ``known`` one.
+    Raises NotBookable("type" or "practitioner").
     """
-    known = structure(type_id=_id(type), practitioner_id=_id(practitioner), bookable_only=bookable_only)
+    known = known or structure(
+        type_id=_id(type), practitioner_id=_id(practitioner), bookable_only=bookable_only
+    )
     return _free(known, from_date=from_date, days=days, now=now, for_owner=for_owner, limit=limit)
 
 

@@ -11,6 +11,7 @@ from messaging.dialogue.turn import Turn
 from messaging.models import ConversationState, QuestionKind
 from messaging.replies import Part, Wish
 from messaging.slotlists import items_of, list_of
+from scheduling.availability import Structure
 from scheduling.errors import FreeSlot, NotBookable
 from scheduling.models import HoldPurpose
 from scheduling.operations import hold_slots, release_holds
@@ -18,7 +19,7 @@ from scheduling.queries import free_slots, spread
 
 LISTED = 3  # as many as may be held for one person
 MOST_LISTS = 3  # then staff take over
-NEAR_DAYS, FAR_DAYS = 14, 31
+SOON_DAYS, NEAR_DAYS, FAR_DAYS = 4, 14, 31
 SHOWN_KEPT = 30
 
 _PARTS = {Part.MORNING: (0, 12), Part.AFTERNOON: (12, 18), Part.EVENING: (17, 24)}
@@ -61,7 +62,9 @@ def offer(turn: Turn, context: dict[str, Any], *, head: str, slots: Sequence[Fre
         return
     if turn.questions or turn.replacing:
         release_holds(turn.owner, purpose=HoldPurpose.OFFER)
-    hold_slots(chosen, owner=turn.owner, minutes=turn.facts.hold_minutes, now=turn.now)
+    # Times that came as the alternatives of a refusal may be of another doctor: nothing is known of them here.
+    known = _structure(turn, context) if slots is None else None
+    hold_slots(chosen, owner=turn.owner, minutes=turn.facts.hold_minutes, now=turn.now, known=known)
 
 
 def more(turn: Turn, context: dict[str, Any], wish: Wish | None) -> None:
@@ -97,32 +100,42 @@ def _find(turn: Turn, context: dict[str, Any], wish: Wish, shown: Sequence[str])
     """Return free times that fit, none of them shown before; further ahead only when the near days have none."""
     today = turn.now.astimezone(turn.facts.zone).date()
     first, days = _span(today, wish)
+    known = _structure(turn, context)
+    if known is None:
+        return []
     windows = [(first, days)] if days else [(first, NEAR_DAYS), (first + timedelta(days=NEAR_DAYS), FAR_DAYS)]
+    if not wish and not shown:  # most lists are full after few days; the rest need not be reckoned
+        windows.insert(0, (first, SOON_DAYS))
     seen = set(shown)
     # Without a wish "other times" means later ones; with one, all that fit and are new.
     after = max((datetime.fromisoformat(at) for at in shown), default=None) if not wish else None
     for begin, length in windows:
-        try:
-            free = free_slots(
-                from_date=begin,
-                days=length,
-                practitioner=_id(context.get("practitioner")),
-                type=_id(context.get("type")),
-                now=turn.now,
-                bookable_only=True,
-                for_owner=turn.owner,
-            )
-        except NotBookable:
-            return []
+        free = free_slots(from_date=begin, days=length, now=turn.now, for_owner=turn.owner, known=known)
         fitting = [
             slot
             for slot in free
             if slot.starts_at.isoformat() not in seen and (after is None or slot.starts_at > after)
         ]
         fitting = list(_fitting(fitting, wish, turn.facts.zones, turn.facts.zone))
-        if fitting:
+        if fitting and (length != SOON_DAYS or _fills_a_list(fitting, turn.facts.zone)):
             return fitting
     return []
+
+
+def _structure(turn: Turn, context: dict[str, Any]) -> Structure | None:
+    """Return what is searched, None when it may no longer be booked."""
+    try:
+        return turn.facts.structure(
+            type=_id(context.get("type")), practitioner=_id(context.get("practitioner"))
+        )
+    except NotBookable:
+        return None
+
+
+def _fills_a_list(slots: Sequence[FreeSlot], zone: ZoneInfo) -> bool:
+    """Say whether more days would not change the list: as many times as it has, on two days."""
+    chosen = spread(slots, LISTED, zone=zone)
+    return len(chosen) == LISTED and len({slot.starts_at.astimezone(zone).date() for slot in chosen}) > 1
 
 
 def _span(today: date, wish: Wish) -> tuple[date, int]:

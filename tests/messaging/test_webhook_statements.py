@@ -15,8 +15,9 @@ from tests.messaging.sent import call_back, sent_message, status_form
 from tests.statements import statements
 from tests.world import World
 
-KEYWORD_REPLY = 12
-OFFER_REPLY = 24
+KEYWORD_REPLY = 9
+VISITS_REPLY = 10
+OFFER_REPLY = 18
 STATUS = 6
 
 
@@ -48,6 +49,11 @@ def test_a_keyword_reply(warm: Clinic) -> None:
     sent = cost(lambda: answers.append(write_it()) or answers[0])
     assert len(replies_in(answers[0])) == 1
     assert len(sent) <= KEYWORD_REPLY, "\n".join(s[:150] for s in sent)
+
+
+def test_ones_own_visits(warm: Clinic) -> None:
+    sent = cost(poster(warm, "my appointment please"))
+    assert len(sent) <= VISITS_REPLY, "\n".join(s[:150] for s in sent)
 
 
 def test_an_offer_reply(warm: Clinic) -> None:
