@@ -19,7 +19,7 @@ from messaging.webhooks.asgi import WebhookApplication
 refuse_unsafe()
 application = ProtocolTypeRouter(
     {
-        "http": WebhookApplication(http),
+        "http": WebhookApplication(http),  # type: ignore[arg-type]  # the same protocol, other spellings
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

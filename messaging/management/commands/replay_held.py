@@ -17,15 +17,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the reason to look at."""
-        parser.add_argument("--reason", choices=HeldEvent.Reason.values, help="only those held for this reason")
+        parser.add_argument(
+            "--reason", choices=HeldEvent.Reason.values, help="only those held for this reason"
+        )
 
     def handle(self, *args: Any, reason: str | None = None, **options: Any) -> None:
         """Replay what is open, oldest first."""
-        open_ = HeldEvent.objects.filter(replayed_at=None).exclude(reason=HeldEvent.Reason.CONFLICT)
+        open_ = held.waiting().exclude(reason=HeldEvent.Reason.CONFLICT)
         if reason:
-            open_ = HeldEvent.objects.filter(replayed_at=None, reason=reason)
+            open_ = held.waiting().filter(reason=reason)
         tried = done = 0
-        for event in open_.select_related("account").order_by("received_at", "id").iterator():
+        for event in open_.iterator():
             tried += 1
             done += held.replay(event, now=clock.now())
         self.stdout.write(json.dumps({"tried": tried, "done": done}))
