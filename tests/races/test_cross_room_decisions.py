@@ -232,7 +232,7 @@ def test_a_stop_racing_accept_ends_in_one_story(room: Room, _round: int) -> None
         notice = Message.objects.get(purpose="notice")
         # Queued before the STOP it is looked at again before it goes; after it, it is blocked at once.
         assert notice.status in ("queued", "blocked", "cancelled")
-        outbox.work(now=clock.now())
+        outbox.work(now=clock.now() + timedelta(seconds=20))  # nobody reports the answers before it
         notice.refresh_from_db()
         assert (notice.status, notice.reason) == ("blocked", "opted_out")
         assert not Attempt.objects.filter(message=notice).exists()
