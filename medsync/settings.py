@@ -194,6 +194,7 @@ CELERY_WORKER_CONCURRENCY = env.int("MEDSYNC_WORKER_THREADS", 8)
 # All that is periodic. Each is one public task that starts a task in every clinic that has something due.
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "sweep the outbox": {"task": "messaging.sweep_outboxes", "schedule": 10.0},
+    "replay held events": {"task": "messaging.replay_all_held", "schedule": 60.0},
     "expire requests": {"task": "scheduling.expire_all_requests", "schedule": 60.0},
     "announce changes again": {"task": "scheduling.announce_all_again", "schedule": 60.0},
     "forget old keys": {"task": "clinics.forget_old_keys", "schedule": 3600.0},

@@ -205,10 +205,8 @@ class HeldEventAdmin(PlatformReadOnlyAdmin):
     def process_again(self, request: HttpRequest, events: QuerySet[HeldEvent]) -> None:
         """Replay, oldest first; what is done with stays listed with its time."""
         now = clock.now()
-        waiting = HeldEvent.objects.filter(pk__in=events.values("pk"), replayed_at=None).select_related(
-            "account"
-        )
-        outcomes = [held.replay(event, now=now) for event in waiting.order_by("received_at", "id")]
+        waiting = held.waiting().filter(pk__in=events.values("pk"))
+        outcomes = [held.replay(event, now=now) for event in waiting]
         messages.info(
             request,
             _("Done: %(done)d. Still held: %(left)d.")

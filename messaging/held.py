@@ -5,14 +5,15 @@ import dataclasses
 import hashlib
 import json
 import logging
+from bisect import bisect_right
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
 from celery import shared_task
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from clinics.models import HeldEvent, Sender
+from clinics.models import HeldEvent, Sender, SenderStatus
 from clinics.queries import sender_for
 from clinics.tasks import ClinicTask
 from clinics.tenancy import current_clinic, in_clinic
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 #: An answer that comes later than this would surprise more than help.
 STILL_ANSWERED = timedelta(minutes=10)
+#: Minutes after which a failed event is tried again by itself, counted from when it came; then operators must look.
+RETRY_AFTER = tuple(timedelta(minutes=m) for m in (1, 2, 5, 15, 30, 60, 2 * 60, 4 * 60, 10 * 60, 24 * 60))
+AT_ONCE = 200  # events of one sweep
 _MESSAGE, _STATUS, _ODD = "message", "status", "odd"
 
 
@@ -72,12 +76,56 @@ def keep(
     )
 
 
+def waiting() -> QuerySet[HeldEvent]:
+    """Return what is held, oldest first, each with its content left where it is until `replay` opens it.
+
+    So one that no key opens any more cannot keep the others from being read.
+    """
+    return HeldEvent.objects.filter(replayed_at=None).defer("body").order_by("received_at", "id")
+
+
 def replay(held: HeldEvent, *, now: datetime) -> bool:
     """Process a held event again; tell whether it is done with. Idempotent, as what it replays is.
 
     Older than STILL_ANSWERED it is stored and shown, and answered by nobody but staff.
     """
     HeldEvent.objects.filter(pk=held.pk).update(tries=F("tries") + 1)
+    return _tried(held, now)
+
+
+def sweep(*, now: datetime) -> int:
+    """Try again what is due of what failed, and what waits for a number that is linked by now; return how many.
+
+    Safe in several processes: a try is taken by a guarded UPDATE. After the last of RETRY_AFTER an event is left
+    to operators.
+    """
+    tried = 0
+    for held in waiting().filter(_due(now))[:AT_ONCE]:
+        # After a long standstill the tries that were missed are not made up for, one after the other.
+        passed = max(held.tries + 1, bisect_right(RETRY_AFTER, now - held.received_at))
+        if not HeldEvent.objects.filter(pk=held.pk, tries=held.tries, replayed_at=None).update(tries=passed):
+            continue
+        tried += 1
+        if not _tried(held, now) and passed >= len(RETRY_AFTER):
+            logger.error("held event %s is left to operators after its last try", held.pk)
+    return tried
+
+
+def _due(now: datetime) -> Q:
+    due = Q(pk__in=())
+    for tries, after in enumerate(RETRY_AFTER):
+        due |= Q(tries=tries, received_at__lte=now - after)
+    linked = Sender.objects.filter(
+        phone_number=OuterRef("to_number"),
+        channel=OuterRef("channel"),
+        account=OuterRef("account"),
+        status=SenderStatus.ACTIVE,
+    )
+    failed = Q(reason=HeldEvent.Reason.FAILED)
+    return due & (failed | Q(Exists(linked), reason=HeldEvent.Reason.UNKNOWN_SENDER))
+
+
+def _tried(held: HeldEvent, now: datetime) -> bool:
     try:
         done = _replay(held, now)
     except Malformed as error:
@@ -114,13 +162,10 @@ def _replay(held: HeldEvent, now: datetime) -> bool:
 
 def replay_number(channel: str, phone_number: str, *, now: datetime) -> int:
     """Replay, oldest first, what came for a number before it was linked; return how many are done with."""
-    waiting = HeldEvent.objects.filter(
-        to_number=phone_number,
-        channel=channel,
-        replayed_at=None,
-        reason=HeldEvent.Reason.UNKNOWN_SENDER,
-    ).select_related("account")
-    return sum(replay(held, now=now) for held in waiting.order_by("received_at", "id"))
+    unknown = waiting().filter(
+        to_number=phone_number, channel=channel, reason=HeldEvent.Reason.UNKNOWN_SENDER
+    )
+    return sum(replay(held, now=now) for held in unknown)
 
 
 @shared_task(base=ClinicTask, name="messaging.replay_held")  # type: ignore[untyped-decorator]
@@ -129,3 +174,9 @@ def replay_held(sender_id: str) -> None:
     sender = Sender.objects.filter(pk=sender_id, clinic_id=current_clinic().pk).first()
     if sender is not None:
         replay_number(sender.channel, sender.phone_number, now=clock.now())
+
+
+@shared_task(name="messaging.replay_all_held", ignore_result=True)  # type: ignore[untyped-decorator]
+def replay_all_held() -> None:
+    """Try again what is due of all that is held; nobody knows whose it is before it is read."""
+    sweep(now=clock.now())
