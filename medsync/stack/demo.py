@@ -47,6 +47,7 @@ from scheduling.models import (
 from scheduling.queries import free_slots
 
 PASSWORD = "medsync-demo"  # noqa: S105 - public on purpose; the demo listens on this machine only
+_AFTER_THE_WORDS = timedelta(seconds=40)  # a request follows the words that asked for it
 _DECIDES_WITHIN = timedelta(minutes=30)
 _LIVE = (Status.PENDING_REVIEW, Status.CONFIRMED)
 
@@ -268,7 +269,7 @@ class _Room:
         starts_at = self._past(spec) if spec.days < 0 else self._coming(spec)
         asked = bool(spec.asked_ago)
         asked_at = (
-            self.now - timedelta(minutes=spec.asked_ago)
+            self.now - timedelta(minutes=spec.asked_ago) + _AFTER_THE_WORDS
             if asked
             else min(self.now, starts_at) - timedelta(days=9)
         )
