@@ -4,17 +4,21 @@ Both directions go through the same doors as a real provider's: signed requests 
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from celery import shared_task
 from django.core.cache import cache
+from django.db.models import Q
 
-from clinics.models import ProviderAccount
+from clinics.models import ProviderAccount, Sender, SenderStatus
 from clinics.queries import secrets_of
 from clinics.tasks import ClinicTask
 from clinics.tenancy import current_clinic
 from medsync.lib import clock
+from medsync.lib.ids import lowest_id
 from messaging import callbacks, intake, providers
 from messaging.models import Attempt
 from messaging.providers.base import Response
@@ -22,6 +26,8 @@ from messaging.providers.local.provider import PLAY_TASK, new_message_id, signed
 from messaging.providers.local.script import Behaviour, Step, steps
 
 _KEPT_FOR = 7 * 24 * 3600
+#: A tick so much later than the phone's settings say was forgotten by the broker; after a day nobody looks any more.
+GRACE, LOOKED_AT_FOR = timedelta(seconds=15), timedelta(days=1)
 
 
 def write(
@@ -70,29 +76,79 @@ def _key(channel: str, address: str) -> str:
     return f"local-phone:{hashlib.sha256(f'{channel}:{address}'.encode()).hexdigest()[:32]}"
 
 
-@shared_task(base=ClinicTask, name=PLAY_TASK, bind=True)  # type: ignore[untyped-decorator]
-def play_local_delivery(self: ClinicTask, attempt_id: str, provider_message_id: str, step: int = -1) -> None:
+@shared_task(base=ClinicTask, name=PLAY_TASK)  # type: ignore[untyped-decorator]
+def play_local_delivery(attempt_id: str, provider_message_id: str, step: int = -1) -> None:
     """Report one step of a delivery and ring for the next; the bell before the first step only starts the clock.
 
-    A bell that the broker loses leaves the message `sent`, as with a phone that is switched off.
+    A bell that the broker loses is rung by `sweep`.
     """
     attempt = Attempt.objects.select_related("message", "message__sender").filter(pk=attempt_id).first()
-    if attempt is None or attempt.message.sender is None:
-        return
-    message = attempt.message
-    todo = steps(behaviour_of(message.channel, message.address), message.channel)
+    if attempt is not None and attempt.message.sender is not None:
+        _play(attempt, provider_message_id, step)
+
+
+def _play(attempt: Attempt, provider_message_id: str, step: int) -> None:
+    todo = _steps(attempt)
     if 0 <= step < len(todo):
         report(attempt, provider_message_id, todo[step])
     if step + 1 < len(todo):
-        self.apply_async(
+        play_local_delivery.apply_async(
             kwargs={
-                "attempt_id": attempt_id,
+                "attempt_id": str(attempt.pk),
                 "provider_message_id": provider_message_id,
                 "step": step + 1,
             },
             countdown=todo[step + 1].after,
             headers={"schema": current_clinic().schema_name},
         )
+
+
+def _steps(attempt: Attempt) -> Sequence[Step]:
+    message = attempt.message
+    return steps(behaviour_of(message.channel, message.address), message.channel)
+
+
+def clinics_with_phones() -> set[UUID]:
+    """Return the clinics that have a number of the built-in phones."""
+    senders = Sender.objects.filter(account__provider="local", status=SenderStatus.ACTIVE)
+    return set(senders.order_by().values_list("clinic_id", flat=True))
+
+
+def is_due(now: datetime) -> bool:
+    """Tell whether a tick is overdue in the entered clinic; one look at the newest attempts."""
+    return next(_overdue(now), None) is not None
+
+
+def sweep(*, now: datetime) -> int:
+    """Play what a lost bell left unplayed in the entered clinic; return how much. Idempotent.
+
+    Raises intake.Unavailable.
+    """
+    played = 0
+    for attempt, step in _overdue(now):
+        _play(attempt, attempt.provider_id or "", step)
+        played += 1
+    return played
+
+
+def _overdue(now: datetime) -> Iterator[tuple[Attempt, int]]:
+    """Yield attempts with the step that should have been reported by now, as their phones behave."""
+    since = now - LOOKED_AT_FOR
+    attempts = Attempt.objects.filter(
+        Q(state="sent") | Q(state="delivered", message__channel="whatsapp"),  # of an SMS no more is heard
+        pk__gte=lowest_id(since),
+        created_at__gte=since,
+        settled_at__lte=now - GRACE,
+        account__provider="local",
+        provider_id__isnull=False,
+        message__sender__isnull=False,
+    ).select_related("message__sender")
+    for attempt in attempts.order_by("id"):
+        step = 0 if attempt.state == "sent" else 1
+        todo = _steps(attempt)
+        due_in = timedelta(seconds=sum(each.after for each in todo[: step + 1])) + GRACE
+        if step < len(todo) and attempt.settled_at is not None and now >= attempt.settled_at + due_in:
+            yield attempt, step
 
 
 def report(attempt: Attempt, provider_message_id: str, step: Step) -> Response:

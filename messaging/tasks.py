@@ -8,7 +8,7 @@ from medsync.lib import clock
 from medsync.lib.jobs import enqueue
 from messaging import held, local_phone, outbox
 
-__all__ = ["deliver_outbox", "held", "local_phone", "sweep_outbox", "sweep_outboxes"]
+__all__ = ["deliver_outbox", "held", "local_phone", "sweep_outbox", "sweep_outboxes", "sweep_phones"]
 
 
 @shared_task(name="messaging.deliver_outbox", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -23,12 +23,21 @@ def sweep_outbox() -> None:
     outbox.sweep(now=clock.now())
 
 
+@shared_task(name="messaging.sweep_phones", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def sweep_phones() -> None:
+    """Play what the built-in phones of this clinic still owe. Idempotent."""
+    local_phone.sweep(now=clock.now())
+
+
 @shared_task(name="messaging.sweep_outboxes", ignore_result=True)  # type: ignore[untyped-decorator]
 def sweep_outboxes() -> None:
-    """Start `sweep_outbox` in every clinic whose outbox has something due."""
-    now = clock.now()
+    """Start `sweep_outbox` in every clinic whose outbox has something due, `sweep_phones` where a tick is overdue."""
+    now, with_phones = clock.now(), local_phone.clinics_with_phones()
     for clinic in each_ready_clinic():
         with in_clinic(clinic):
             due = outbox.is_due(now)
+            ticks = clinic.pk in with_phones and local_phone.is_due(now)
         if due:
             enqueue("messaging.sweep_outbox", schema=clinic.schema_name)
+        if ticks:
+            enqueue("messaging.sweep_phones", schema=clinic.schema_name)

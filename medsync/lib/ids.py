@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import uuid
+from datetime import datetime
 
 _lock = threading.Lock()
 _last = 0
@@ -19,3 +20,8 @@ def new_id() -> uuid.UUID:
     milliseconds, fraction = stamp >> 12, stamp & 0xFFF
     random_bits = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
     return uuid.UUID(int=(milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | random_bits)
+
+
+def lowest_id(at: datetime) -> uuid.UUID:
+    """Return the bound below which no id lies that was made at that time or later: a primary key finds by time."""
+    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)

@@ -1,5 +1,6 @@
 """The built-in phones: what they write comes in by the same door, what they get is ticked like the real thing."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from clinics.models import Clinic, ProviderAccount, Sender
 from clinics.queries import forget_routes
 from clinics.tenancy import in_clinic
-from messaging import inbound, local_phone, providers
+from medsync.lib import clock
+from messaging import inbound, local_phone, providers, tasks
 from messaging.models import Attempt, Message, MessageStatus
 from messaging.providers.base import Outbound
 from messaging.providers.local.provider import PLAY_TASK, signed_request
@@ -72,7 +74,6 @@ def test_its_answers_go_by_the_outbox(demo: Clinic) -> None:
 
 
 def test_a_phone_of_another_clinic_is_refused(demo: Clinic, other_clinic: Clinic) -> None:
-    from medsync.lib import clock
     from messaging import intake
 
     foreign = ProviderAccount.objects.get(provider="local", clinic=other_clinic)
@@ -157,3 +158,81 @@ def test_a_bell_for_an_attempt_that_is_gone_does_nothing(
     with in_clinic(demo):
         Message.objects.all().delete()
     assert play(demo, attempt, 0, monkeypatch) == []
+
+
+# ── Bells that the broker lost ───────────────────────────────────────────────────────────────────────────────────
+SENT = {"state": "sent", "rank": 2, "provider_id": "LM1"}
+
+
+@pytest.fixture
+def lost(demo: Clinic, monkeypatch: pytest.MonkeyPatch) -> Attempt:
+    """Return what was sent to a phone a moment ago, and no bell ever rings."""
+    monkeypatch.setattr(local_phone.play_local_delivery, "apply_async", lambda **given: None)
+    return sent_to_phone(demo)
+
+
+def sent_to_phone(clinic: Clinic, **fields: Any) -> Attempt:
+    account = ProviderAccount.objects.get(provider="local", clinic=clinic)
+    with in_clinic(clinic):
+        Message.objects.update(next_attempt_at=None)
+    attempt = sent_message(clinic, **{**SENT, "account": account, "settled_at": clock.now(), **fields})
+    with in_clinic(clinic):
+        Message.objects.update(next_attempt_at=None)
+    return attempt
+
+
+def swept(clinic: Clinic, attempt: Attempt, **later: float) -> str:
+    """Sweep the clinic's phones some time after the send; return how the message stands."""
+    now = clock.now() + timedelta(**later)
+    with in_clinic(clinic):
+        assert local_phone.is_due(now) == bool(local_phone.sweep(now=now))
+        return Message.objects.get(pk=attempt.message_id).status
+
+
+def test_a_lost_bell_is_made_up_for(demo: Clinic, lost: Attempt) -> None:
+    assert [swept(demo, lost, seconds=s) for s in (5, 60, 70, 80)] == ["sent", "delivered", "read", "read"]
+
+
+def test_a_slow_phone_is_given_its_time(demo: Clinic, lost: Attempt) -> None:
+    with in_clinic(demo):
+        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(deliver_after=40))
+    assert [swept(demo, lost, seconds=s) for s in (30, 50, 60)] == ["sent", "sent", "delivered"]
+
+
+def test_a_phone_that_does_not_read_stays_delivered(demo: Clinic, lost: Attempt) -> None:
+    with in_clinic(demo):
+        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(reads=False))
+    assert [swept(demo, lost, seconds=s) for s in (60, 70)] == ["delivered", "delivered"]
+
+
+def test_a_broken_phone_breaks_late_too(demo: Clinic, lost: Attempt) -> None:
+    with in_clinic(demo):
+        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(error_code="30003"))
+    assert [swept(demo, lost, seconds=s) for s in (60, 70)] == ["undelivered", "undelivered"]
+
+
+def test_after_a_day_nobody_looks_any_more(demo: Clinic, lost: Attempt) -> None:
+    assert swept(demo, lost, hours=25) == "sent"
+
+
+def test_a_real_providers_message_is_never_played(clinic: Clinic) -> None:
+    attempt = sent_message(clinic, **SENT, settled_at=clock.now())
+    assert swept(clinic, attempt, minutes=5) == "sent"
+
+
+def test_the_clock_looks_only_where_phones_are(
+    demo: Clinic, other_clinic: Clinic, lost: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[tuple[str, str]] = []
+    monkeypatch.setattr(tasks, "enqueue", lambda task, *, schema: rung.append((task, schema)))
+    looked: list[Any] = []
+    is_due = local_phone.is_due
+    monkeypatch.setattr(local_phone, "is_due", lambda now: bool(looked.append(now) or is_due(now)))
+    later = clock.now() + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    tasks.sweep_outboxes()
+    assert rung == [("messaging.sweep_phones", demo.schema_name)]
+    assert len(looked) == 1
+    tasks.sweep_phones.apply(headers={"schema": demo.schema_name})
+    with in_clinic(demo):
+        assert Message.objects.get(pk=lost.message_id).status == "delivered"
