@@ -37,22 +37,26 @@ def hold_slots(
     minutes: int,
     now: datetime,
     known: Structure | None = None,
+    replacing: bool = False,
 ) -> list[Hold]:
     """Reserve what may be reserved of some times for ``owner``, in their order; return the holds that were made.
 
     A time is passed over, without an error, when it is taken, when the owner has three live holds, or when an
     *offer* would hold more than a third of a doctor's free times of that day; it may still be offered and booked.
     ``minutes`` 0 holds nothing. ``known`` is what the times were found in, if that is at hand; what is taken is
-    read again in any case, under the lock.
+    read again in any case, under the lock. ``replacing`` gives up the owner's present holds of that purpose:
+    under the lock too, for whoever deletes holds first and queues afterwards deadlocks with who clears them.
     """
-    if minutes < 1 or not slots:
-        return []
     try:
-        return _hold(tuple(slots), owner, str(purpose), minutes, now, known)
+        if minutes > 0 and slots:
+            return _hold(tuple(slots), owner, str(purpose), minutes, now, known, replacing)
     except IntegrityError as error:
         if refusal_of(error) is None:
             raise
-        return []  # somebody who does not queue for our locks was faster
+        # somebody who does not queue for our locks was faster
+    if replacing:
+        release_holds(owner, purpose=purpose)
+    return []
 
 
 @operation
@@ -75,6 +79,7 @@ def _hold(
     minutes: int,
     now: datetime,
     given: Structure | None,
+    replacing: bool,
 ) -> list[Hold]:
     made: list[Hold] = []
     by_type = sorted(slots, key=lambda slot: str(slot.type_id))
@@ -87,6 +92,8 @@ def _hold(
         wanted.append((known, list(group)))
     # All locks at once: taken type by type, they would not be ascending.
     resource_locks({resource for known, _ in wanted for resource in known.resource_ids()})
+    if replacing:
+        delete_holds_of(owner, purpose=purpose)
     for known, of_type in wanted:
         made.extend(_hold_of_type(known, of_type, owner, purpose, minutes, now))
     order = {(slot.starts_at, slot.practitioner_id): position for position, slot in enumerate(slots)}

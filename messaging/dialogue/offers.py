@@ -13,8 +13,7 @@ from messaging.replies import Part, Wish
 from messaging.slotlists import items_of, list_of
 from scheduling.availability import Structure
 from scheduling.errors import FreeSlot, NotBookable
-from scheduling.models import HoldPurpose
-from scheduling.operations import hold_slots, release_holds
+from scheduling.operations import hold_slots
 from scheduling.queries import free_slots, spread
 
 LISTED = 3  # as many as may be held for one person
@@ -60,11 +59,16 @@ def offer(turn: Turn, context: dict[str, Any], *, head: str, slots: Sequence[Fre
     )
     if turn.dry:
         return
-    if turn.questions or turn.replacing:
-        release_holds(turn.owner, purpose=HoldPurpose.OFFER)
     # Times that came as the alternatives of a refusal may be of another doctor: nothing is known of them here.
     known = _structure(turn, context) if slots is None else None
-    hold_slots(chosen, owner=turn.owner, minutes=turn.facts.hold_minutes, now=turn.now, known=known)
+    hold_slots(
+        chosen,
+        owner=turn.owner,
+        minutes=turn.facts.hold_minutes,
+        now=turn.now,
+        known=known,
+        replacing=bool(turn.questions or turn.replacing),
+    )
 
 
 def more(turn: Turn, context: dict[str, Any], wish: Wish | None) -> None:
