@@ -162,6 +162,7 @@ def test_keywords(text: str, meaning: Meaning) -> None:
 @pytest.mark.parametrize(
     ("text", "wish"),
     [("hola, necesito una cita", Wish()), ("cita", Wish()), ("Hi, I'd like to book an appointment please", Wish()), ("我想预约", Wish()),
+     ("necesito otra cita", Wish()), ("otra cita por favor", Wish()), ("I need another appointment", Wish()), ("one more appointment please", Wish()), ("我想再预约一个", Wish()),
      ("Buenas tardes, quisiera agendar una cita para mi hija", Wish()), ("necesito una cita mañana por la tarde", Wish(days_ahead=1, part=Part.AFTERNOON)),
      ("can I see a doctor on Friday", Wish(weekday=4)), ("我想预约明天下午", Wish(days_ahead=1, part=Part.AFTERNOON))],
 )  # fmt: skip
