@@ -60,6 +60,8 @@ def logging_config(*, production: bool, level: str = "INFO") -> dict[str, Any]:
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             # SQL would be logged with its parameters.
             "django.db.backends": {"handlers": [], "level": "WARNING", "propagate": True},
+            # Anybody may send a foreign Host; it is answered with 400 and tells us nothing.
+            "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
             # Access logs hold URLs, and URLs hold search words.
             "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
