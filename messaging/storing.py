@@ -141,6 +141,28 @@ def _values(message: Message) -> dict[str, Any]:
     }
 
 
+def insert_together(*rows: models.Model) -> None:
+    """Insert new rows of different tables in one statement; keys among them are checked at the commit."""
+    values = {
+        f"r{n}_{field.attname}": field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        for n, row in enumerate(rows)
+        for field in row._meta.concrete_fields
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_insertion(tuple(type(row) for row in rows)), values)
+
+
+@cache
+def _insertion(kinds: tuple[type[models.Model], ...]) -> str:
+    parts = []
+    for n, kind in enumerate(kinds):
+        fields = kind._meta.concrete_fields
+        columns = ", ".join(f'"{field.column}"' for field in fields)
+        values = ", ".join(f"%(r{n}_{field.attname})s" for field in fields)
+        parts.append(f'r{n} AS (INSERT INTO "{kind._meta.db_table}" ({columns}) VALUES ({values}))')  # noqa: S608
+    return f"WITH {', '.join(parts)} SELECT 1"
+
+
 _TOUCHED = {"version", "updated_at", "unread_count", "id", "contact_point_id", "created_at"}
 
 

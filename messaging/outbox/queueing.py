@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from clinics.models import Sender
 from medsync.lib import jobs
 from medsync.lib.text import clean
-from messaging import gate, providers, threads
+from messaging import gate, providers, storing, threads
 from messaging.models import (
     Attempt,
     AttemptKind,
@@ -101,7 +101,6 @@ def queue_inline(
     answers: Message,
     user: Any = None,
     appointment: Appointment | None = None,
-    dedupe_key: str | None = None,
     language: str = "",
     facts: gate.Facts | None = None,
 ) -> Message:
@@ -119,7 +118,6 @@ def queue_inline(
         now=now,
         user=user,
         appointment=appointment,
-        dedupe_key=dedupe_key,
         answers=answers,
         language=language,
         facts=facts,
@@ -129,15 +127,13 @@ def queue_inline(
         return insert(message)
     message.status, message.tries = MessageStatus.SENDING, 1
     message.next_attempt_at = now + timedelta(seconds=settings.OUTBOX_INLINE_SETTLE)
-    stored = insert(message)
-    if stored is message:
-        assert message.account_id is not None
-        attempt = Attempt(
-            message=message, n=1, account_id=message.account_id, kind=AttemptKind.INLINE, created_at=now
-        )
-        Attempt.objects.bulk_create([attempt])
-        message.inline_attempt_id = attempt.pk  # type: ignore[attr-defined]
-    return stored
+    assert message.account_id is not None
+    attempt = Attempt(
+        message=message, n=1, account_id=message.account_id, kind=AttemptKind.INLINE, created_at=now
+    )
+    storing.insert_together(message, attempt)
+    message.inline_attempt_id = attempt.pk  # type: ignore[attr-defined]
+    return message
 
 
 def answers_inline(provider: str) -> bool:

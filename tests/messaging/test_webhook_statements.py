@@ -15,9 +15,9 @@ from tests.messaging.sent import call_back, sent_message, status_form
 from tests.statements import statements
 from tests.world import World
 
-KEYWORD_REPLY = 9
-VISITS_REPLY = 10
-OFFER_REPLY = 18
+KEYWORD_REPLY = 8
+VISITS_REPLY = 9
+OFFER_REPLY = 17
 STATUS = 6
 
 
