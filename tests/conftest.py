@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
+from django.utils import translation
 
 from clinics.models import Clinic, User
 from clinics.operations import create_token
@@ -32,6 +34,8 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> Iterator[None]:
+    translation.deactivate_all()  # a page that a test before looked at in Spanish leaves its thread so
+    translation.activate(settings.LANGUAGE_CODE)
     forget_clinics()
     forget_routes()
     forget_facts()
