@@ -92,6 +92,7 @@ class Server:
 
     name: str
     application: str
+    workers: int = 1
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     rates: list[float] = field(default_factory=list)
@@ -100,13 +101,18 @@ class Server:
     wrong: int = 0
 
     def _cpu_seconds(self) -> float:
-        """Return the processor time of the worker, which hardly moves with the machine's load."""
+        """Return the processor time of the workers, which hardly moves with the machine's load."""
         assert self.process is not None
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        own = f"/proc/{self.process.pid}"
+        workers = Path(f"{own}/task/{self.process.pid}/children").read_text().split()
+        ticks = 0
+        for pid in (self.process.pid, *workers):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def start(self) -> None:
-        """Start one uvicorn worker and wait until it listens."""
+        """Start uvicorn with so many workers and wait until it listens."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -114,6 +120,7 @@ class Server:
             [
                 *(sys.executable, "-m", "uvicorn", self.application, "--host", "127.0.0.1"),
                 *("--port", str(self.port), "--log-level", "warning", "--no-access-log"),
+                *(("--workers", str(self.workers)) if self.workers > 1 else ()),
             ],
             cwd=PROJECT,
             env={**os.environ, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'bench'}", "PYTHONWARNINGS": "ignore"},
