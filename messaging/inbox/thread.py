@@ -127,6 +127,7 @@ class Thread:
     can_decide_state: bool
     back_url: str
     fragment_url: str
+    person_url: str
     send_url: str
     note_url: str
     done_url: str
@@ -186,6 +187,7 @@ def thread(
         can_decide_state=works,
         back_url=view_url(view),
         fragment_url=thread_url(conversation.id, view),
+        person_url=reverse("inbox:person", args=here),
         send_url=reverse("inbox:send", args=here),
         note_url=reverse("inbox:note", args=here),
         done_url=reverse("inbox:done", args=here),

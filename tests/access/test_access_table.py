@@ -70,6 +70,7 @@ CLINIC = {
     "inbox/requests/<uuid:appointment_id>/decline/text": get(),
     "inbox/<uuid:conversation_id>": get(),
     "inbox/<uuid:conversation_id>/older": get(),
+    "inbox/<uuid:conversation_id>/person": get(),
     "inbox/<uuid:conversation_id>/send": post(),
     "inbox/<uuid:conversation_id>/note": post(),
     "inbox/<uuid:conversation_id>/done": post(),
