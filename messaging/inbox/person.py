@@ -193,10 +193,8 @@ def _someone(link: PatientContact, clinic: Clinic, *, now: datetime) -> Someone:
 
 
 def _relation(link: PatientContact) -> str:
-    """Say who answers there, "" when it is the patient."""
-    if link.relation == Relation.SELF:
-        return ""
-    return _("%(relation)s answers") % {"relation": Relation(link.relation).label}
+    """Return the relation's word, "" when the contact point is the patient's own."""
+    return "" if link.relation == Relation.SELF else str(Relation(link.relation).label)
 
 
 def _born(born: date, today: date) -> str:
