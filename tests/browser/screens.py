@@ -28,6 +28,7 @@ def thread(name: str, *, with_part: str) -> Callable[[Page], None]:
         row_of(page, name).click()
         part = page.locator(with_part).last
         expect(part).to_be_visible(timeout=PATIENCE)
+        page.wait_for_load_state("networkidle")  # the pane beside the thread comes by itself
         part.scroll_into_view_if_needed()
 
     return prepare

@@ -61,6 +61,7 @@ def open_page(chrome: Browser, stack: RunningStack, cookies: Any) -> Iterator[Ca
             who, part = THREADS[name]
             row_of(page, who).click()
             expect(page.locator(part).last).to_be_visible(timeout=PATIENCE)
+            page.wait_for_load_state("networkidle")  # the pane beside the thread comes by itself
         return page
 
     yield opened
