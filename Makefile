@@ -16,7 +16,7 @@ define install
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check $(1); fi
 endef
 
-.PHONY: run test setup setup-dev lint format types layers check messages lock clean
+.PHONY: run test setup setup-dev lint format types layers check messages screenshots lock clean
 
 run: setup  ## set up what is missing and start everything; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up
@@ -71,6 +71,9 @@ check: lint types layers  ## everything but the tests
 messages: setup-dev  ## collect new strings (needs gettext), compile all
 	$(BIN)/python manage.py makemessages --locale es --no-location --no-wrap --ignore .venv --ignore .medsync
 	@$(MAKE) --no-print-directory setup
+
+screenshots: setup-dev  ## take every screen of the demo into docs/screens (needs Chromium)
+	$(BIN)/python -m tests.browser.screens
 
 lock: setup-dev  ## resolve requirements*.in anew
 	$(BIN)/uv pip compile --quiet --python-version 3.11 requirements.in -o requirements.txt

@@ -105,6 +105,15 @@ Item = Day | Event | Said | Request | RequestLine
 
 
 @dataclass(frozen=True, slots=True)
+class Bot:
+    """Whether the bot may answer in this thread, and the words for each choice."""
+
+    state: str  # on | paused | off
+    pause_label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """The thread pane."""
 
@@ -117,7 +126,7 @@ class Thread:
     tag: Tag | None
     window: WindowChip | None
     state_line: str
-    bot: Chip | None
+    bot: Bot
     items: list[Item]
     older_url: str
     last_message_id: UUID | None
@@ -127,6 +136,7 @@ class Thread:
     can_decide_state: bool
     back_url: str
     fragment_url: str
+    person_url: str
     send_url: str
     note_url: str
     done_url: str
@@ -154,7 +164,7 @@ def thread(
     subs = [p.name for p in rows.people if p.name] if len(rows.people) > 1 else []
     if conversation.assignee:
         subs.append(_("%(name)s has it") % {"name": conversation.assignee.get_short_name()})
-    state, bot = str(WorkState(conversation.work_state).label), _bot(conversation, now=now)
+    state = str(WorkState(conversation.work_state).label)
     here = [conversation.id]
     return Thread(
         id=conversation.id,
@@ -167,8 +177,8 @@ def thread(
         window=parts.window_chip(
             conversation.last_channel, conversation.window_closes_at, clinic.zone, now=now
         ),
-        state_line=" · ".join([*([] if bot else [state]), *subs]),
-        bot=bot,
+        state_line=" · ".join([state, *subs]),
+        bot=_bot(conversation, now=now),
         items=list(_items(rows, name=name, clinic=clinic, user=user, preview=preview, now=now)),
         older_url=_older_url(conversation.id, rows.older_cursor),
         last_message_id=conversation.last_message_id,
@@ -186,6 +196,7 @@ def thread(
         can_decide_state=works,
         back_url=view_url(view),
         fragment_url=thread_url(conversation.id, view),
+        person_url=reverse("inbox:person", args=here),
         send_url=reverse("inbox:send", args=here),
         note_url=reverse("inbox:note", args=here),
         done_url=reverse("inbox:done", args=here),
@@ -250,16 +261,14 @@ def _lock(rows: ThreadRows, name: str, *, now: datetime) -> Lock | None:
     return None
 
 
-def _bot(conversation: Conversation, *, now: datetime) -> Chip | None:
+def _bot(conversation: Conversation, *, now: datetime) -> Bot:
+    url = reverse("inbox:bot", args=[conversation.id])
     if conversation.bot_off:
-        return Chip(_("Bot off here"), "bot")
+        return Bot("off", _("Pause"), url)
     paused = conversation.bot_paused_until
     if paused and paused > now:
-        left = times.short_duration(paused - now)
-        return Chip(_("Bot paused %(left)s") % {"left": left}, "bot", "warn")
-    if conversation.work_state == WorkState.BOT:
-        return Chip(_("Bot answering"), "bot", "bot")
-    return None
+        return Bot("paused", _("Paused %(left)s") % {"left": times.short_duration(paused - now)}, url)
+    return Bot("on", _("Pause"), url)
 
 
 def _items(

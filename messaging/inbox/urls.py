@@ -14,9 +14,11 @@ urlpatterns = [
     path("inbox/requests/<uuid:appointment_id>/decline/text/", actions.decline_text, name="decline-text"),
     path("inbox/<uuid:conversation_id>/", views.thread, name="thread"),
     path("inbox/<uuid:conversation_id>/older/", views.older, name="older"),
+    path("inbox/<uuid:conversation_id>/person/", views.person_fragment, name="person"),
     path("inbox/<uuid:conversation_id>/send/", actions.send, name="send"),
     path("inbox/<uuid:conversation_id>/note/", actions.note, name="note"),
     path("inbox/<uuid:conversation_id>/done/", actions.done, name="done"),
     path("inbox/<uuid:conversation_id>/no-reply/", actions.no_reply, name="no-reply"),
+    path("inbox/<uuid:conversation_id>/bot/", actions.bot, name="bot"),
     path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/why/", views.why_fragment, name="why"),
 ]

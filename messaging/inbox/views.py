@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from clinics.models import Clinic, SenderStatus, User
 from medsync.lib import clock
 from messaging import notifications
-from messaging.inbox import queries, screens, why
+from messaging.inbox import person, queries, screens, why
 from messaging.inbox import thread as threads
 from messaging.inbox.queries import View
 from messaging.models import Conversation
@@ -55,6 +55,17 @@ def older(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
         raise Http404
     context = thread_context(request, conversation, older=request.GET.get("before", ""))
     return render(request, "messaging/thread_older.html", context)
+
+
+@require_GET
+def person_fragment(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
+    """Answer the pane beside a thread: who is at the other end."""
+    conversation = queries.conversation(conversation_id)
+    if conversation is None:
+        raise Http404
+    now = clock.now()
+    shown = person.person(person.rows(conversation, now=now), clinic=request.clinic, now=now)
+    return render(request, "messaging/person.html", {"person": shown})
 
 
 @require_GET

@@ -137,6 +137,7 @@
     }
     toEnd();
     MedSync.composer.setUp();
+    MedSync.person.setUp();
     tick();
   }
 
@@ -347,6 +348,8 @@
     e: () => click("[data-done]"),
     a: () => click("[data-accept]"),
     x: () => click("[data-decline]"),
+    b: () => click(document.querySelector("[data-bot-on][aria-pressed=true]") ? "[data-bot-pause]" : "[data-bot-on]"),
+    "]": () => MedSync.person.toggle(),
     "?": () => document.getElementById("keys").showModal(),
   };
 
@@ -357,6 +360,7 @@
       if (why && !why.hidden) closeWhy(true);
       else if (event.target.matches("[data-reason]")) decline(event.target.closest("[data-request]"), false);
       else if (event.target.matches("textarea, input")) event.target.blur();
+      else if (MedSync.person.closeDrawer()) return;
       else if (openId()) close(true);
       return;
     }
