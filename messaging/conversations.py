@@ -104,9 +104,9 @@ def mark_read(conversation: Conversation, *, now: datetime) -> bool:
 
 
 def pause_bot(conversation: Conversation, *, by: User, now: datetime, minutes: int | None = None) -> bool:
-    """Silence the bot in this thread for some minutes (default: the clinic's setting); then it is on again."""
+    """Silence the bot in this thread for some minutes (default: the clinic's setting)."""
     pause = MessagingSettings.load().bot_pause_minutes if minutes is None else minutes
-    return _change(conversation, now, bot_off=False, bot_paused_until=now + timedelta(minutes=pause))
+    return _change(conversation, now, bot_paused_until=now + timedelta(minutes=pause))
 
 
 def switch_bot(conversation: Conversation, *, on: bool, by: User, now: datetime) -> bool:

@@ -137,21 +137,6 @@ def no_reply(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@_may(Action.WORK)
-def bot(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
-    """Let the bot answer here, pause it for the clinic's minutes, or switch it off until further notice."""
-    conversation, now = _conversation(conversation_id), clock.now()
-    match request.POST.get("bot"):
-        case "pause":
-            conversations.pause_bot(conversation, by=request.user, now=now)
-        case "on" | "off" as wanted:
-            conversations.switch_bot(conversation, on=wanted == "on", by=request.user, now=now)
-        case _:
-            return _answer(request, conversation_id, status=400)
-    return _answer(request, conversation_id)
-
-
-@require_POST
 @_may(Action.DECIDE)
 def accept(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Accept a request; the patient is told by what follows from it."""

@@ -105,15 +105,6 @@ Item = Day | Event | Said | Request | RequestLine
 
 
 @dataclass(frozen=True, slots=True)
-class Bot:
-    """Whether the bot may answer in this thread, and the words for each choice."""
-
-    state: str  # on | paused | off
-    pause_label: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class Thread:
     """The thread pane."""
 
@@ -126,7 +117,7 @@ class Thread:
     tag: Tag | None
     window: WindowChip | None
     state_line: str
-    bot: Bot
+    bot: Chip | None
     items: list[Item]
     older_url: str
     last_message_id: UUID | None
@@ -164,7 +155,7 @@ def thread(
     subs = [p.name for p in rows.people if p.name] if len(rows.people) > 1 else []
     if conversation.assignee:
         subs.append(_("%(name)s has it") % {"name": conversation.assignee.get_short_name()})
-    state = str(WorkState(conversation.work_state).label)
+    state, bot = str(WorkState(conversation.work_state).label), _bot(conversation, now=now)
     here = [conversation.id]
     return Thread(
         id=conversation.id,
@@ -177,8 +168,8 @@ def thread(
         window=parts.window_chip(
             conversation.last_channel, conversation.window_closes_at, clinic.zone, now=now
         ),
-        state_line=" · ".join([state, *subs]),
-        bot=_bot(conversation, now=now),
+        state_line=" · ".join([*([] if bot else [state]), *subs]),
+        bot=bot,
         items=list(_items(rows, name=name, clinic=clinic, user=user, preview=preview, now=now)),
         older_url=_older_url(conversation.id, rows.older_cursor),
         last_message_id=conversation.last_message_id,
@@ -261,14 +252,16 @@ def _lock(rows: ThreadRows, name: str, *, now: datetime) -> Lock | None:
     return None
 
 
-def _bot(conversation: Conversation, *, now: datetime) -> Bot:
-    url = reverse("inbox:bot", args=[conversation.id])
+def _bot(conversation: Conversation, *, now: datetime) -> Chip | None:
     if conversation.bot_off:
-        return Bot("off", _("Pause"), url)
+        return Chip(_("Bot off here"), "bot")
     paused = conversation.bot_paused_until
     if paused and paused > now:
-        return Bot("paused", _("Paused %(left)s") % {"left": times.short_duration(paused - now)}, url)
-    return Bot("on", _("Pause"), url)
+        left = times.short_duration(paused - now)
+        return Chip(_("Bot paused %(left)s") % {"left": left}, "bot", "warn")
+    if conversation.work_state == WorkState.BOT:
+        return Chip(_("Bot answering"), "bot", "bot")
+    return None
 
 
 def _items(

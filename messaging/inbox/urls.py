@@ -19,6 +19,5 @@ urlpatterns = [
     path("inbox/<uuid:conversation_id>/note/", actions.note, name="note"),
     path("inbox/<uuid:conversation_id>/done/", actions.done, name="done"),
     path("inbox/<uuid:conversation_id>/no-reply/", actions.no_reply, name="no-reply"),
-    path("inbox/<uuid:conversation_id>/bot/", actions.bot, name="bot"),
     path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/why/", views.why_fragment, name="why"),
 ]

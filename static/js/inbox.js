@@ -348,7 +348,6 @@
     e: () => click("[data-done]"),
     a: () => click("[data-accept]"),
     x: () => click("[data-decline]"),
-    b: () => click(document.querySelector("[data-bot-on][aria-pressed=true]") ? "[data-bot-pause]" : "[data-bot-on]"),
     "]": () => MedSync.person.toggle(),
     "?": () => document.getElementById("keys").showModal(),
   };

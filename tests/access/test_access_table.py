@@ -75,7 +75,6 @@ CLINIC = {
     "inbox/<uuid:conversation_id>/note": post(),
     "inbox/<uuid:conversation_id>/done": post(),
     "inbox/<uuid:conversation_id>/no-reply": post(),
-    "inbox/<uuid:conversation_id>/bot": post(),
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/why": get(),
     "phone": get(),
     "phone/update": get(),

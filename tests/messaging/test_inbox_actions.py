@@ -250,37 +250,3 @@ def test_without_scripts_an_action_comes_back_to_the_thread(inside: Clinic, owne
 
     assert response.status_code == 302
     assert response.headers["Location"].endswith(f"/inbox/{thread.id}/")
-
-
-def test_the_bot_is_paused_switched_off_and_on_again_in_one_thread(act: Any) -> None:
-    thread, other = a_thread(), a_thread("Other Person")
-
-    paused = act(f"{thread.id}/bot/", bot="pause").content.decode()
-    thread.refresh_from_db()
-    until = thread.bot_paused_until
-    assert "Paused 29 min" in paused or "Paused 30 min" in paused
-    assert until is not None
-    assert timedelta(minutes=29) < until - clock.now() <= timedelta(minutes=30)
-
-    act(f"{thread.id}/bot/", bot="off")
-    thread.refresh_from_db()
-    assert (thread.bot_off, thread.bot_paused_until) == (True, None)
-
-    act(f"{thread.id}/bot/", bot="pause")
-    thread.refresh_from_db()
-    assert not thread.bot_off  # when the pause ends the bot is on, whatever it was before
-
-    html = act(f"{thread.id}/bot/", bot="on").content.decode()
-    thread.refresh_from_db()
-    other.refresh_from_db()
-    assert (thread.bot_off, thread.bot_paused_until) == (False, None)
-    assert 'data-bot-on data-waits aria-pressed="true"' in html
-    assert (other.bot_off, other.version) == (False, 1)
-
-
-def test_an_unknown_choice_leaves_the_bot_as_it_is(act: Any) -> None:
-    thread = a_thread()
-
-    assert act(f"{thread.id}/bot/", bot="loud").status_code == 400
-    thread.refresh_from_db()
-    assert (thread.bot_off, thread.bot_paused_until, thread.version) == (False, None, 1)
