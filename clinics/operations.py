@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from clinics.models import ApiToken, Clinic, ClinicState, Invitation, Membership, ProviderAccount, Role, User
@@ -58,7 +59,7 @@ def create_clinic(
         raise BadClinic("country", "Use a country code of two letters, such as US or MX.")
     try:
         validate_zone(timezone)
-    except Exception as error:
+    except ValidationError as error:
         raise BadClinic("timezone", "Use an IANA time zone, such as America/New_York.") from error
     if "@" not in owner_email:
         raise BadClinic("owner_email", "Give the owner's e-mail address.")
