@@ -4,7 +4,14 @@ from django.apps import AppConfig
 
 
 class ClinicsConfig(AppConfig):
-    """Names the app."""
+    """Adds this room's places to the rail."""
 
     name = "clinics"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the set-up pages that this room owns."""
+        from clinics import set_up
+        from clinics.rail import Group, register
+
+        register(Group.SET_UP, 50, set_up.places)

@@ -10,5 +10,10 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to the rooms below and register the system checks."""
+        """Listen to the rooms below; add this room's places to the rail."""
+        from clinics.rail import Group, register
         from messaging import receivers  # noqa: F401
+        from messaging.inbox import rail
+
+        register(Group.INBOX, 0, rail.views)
+        register(Group.SET_UP, 90, rail.phone)

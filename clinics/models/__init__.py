@@ -1,6 +1,6 @@
 """The shared schema: who we serve, who may enter, and what routing needs before a clinic is known."""
 
-from clinics.models.access import ApiToken, IdempotencyKey, Invitation, Membership, Role, User
+from clinics.models.access import ApiToken, IdempotencyKey, Invitation, Membership, Role, Theme, User
 from clinics.models.clinic import Clinic, ClinicState, Domain
 from clinics.models.ledger import Counter, DeadTask, HeldEvent
 from clinics.models.sender import Channel, ProviderAccount, Sender, SenderHealth, SenderStatus
@@ -22,5 +22,6 @@ __all__ = [
     "Sender",
     "SenderHealth",
     "SenderStatus",
+    "Theme",
     "User",
 ]

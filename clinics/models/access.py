@@ -31,6 +31,13 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
+class Theme(models.TextChoices):
+    """How the screens look; empty follows the device."""
+
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who logs in. `is_staff` marks an operator of the platform, not clinic staff."""
 
@@ -38,6 +45,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     language = models.CharField(_("language of the screens"), max_length=12, blank=True)
+    theme = models.CharField(_("look"), max_length=5, choices=Theme.choices, blank=True)
+    sounds = models.BooleanField(_("sounds"), default=True)
+    undo_seconds = models.PositiveSmallIntegerField(_("seconds to take a sent reply back"), default=5)
+    keys = models.JSONField(default=dict, blank=True)  # action -> key, "" for none; only what differs
+    lock_pin = models.CharField(max_length=128, blank=True)  # hashed; opens a locked screen, never an account
     is_staff = models.BooleanField(_("platform operator"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)

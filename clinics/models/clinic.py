@@ -1,9 +1,10 @@
 """A clinic: identity and state only; all its data lives in its own schema."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
@@ -51,12 +52,29 @@ class Clinic(TenantMixin):  # type: ignore[misc]
     language = models.CharField(_("language"), max_length=12, default="en")
     state = models.CharField(max_length=12, choices=ClinicState.choices, default=ClinicState.PREPARING)
     is_demo = models.BooleanField(default=False)
+    # How far a demo clinic's clock was moved forward (or back); a real clinic's stands at zero.
+    clock_offset = models.DurationField(default=timedelta(0), editable=False)
+    idle_minutes = models.PositiveSmallIntegerField(
+        _("minutes until an unused screen locks"),
+        default=30,
+        validators=[MinValueValidator(5), MaxValueValidator(120)],
+    )
+    second_factor = models.BooleanField(_("everybody needs a second factor"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name", "id"]
         verbose_name = _("clinic")
         verbose_name_plural = _("clinics")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(is_demo=True) | models.Q(clock_offset=timedelta(0)),
+                name="only_demo_clocks_move",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(idle_minutes__gte=5, idle_minutes__lte=120), name="idle_5_to_120_minutes"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.slug

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinics.models import Clinic, User
-from clinics.permissions import Action, can
 from messaging import times
 from messaging.inbox import parts
 from messaging.inbox.parts import Chip, Link, Ring, Tag
@@ -55,34 +54,6 @@ _EMPTY = {
         ),
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ViewLink:
-    """A view in the rail and on the bottom bar."""
-
-    slug: str
-    label: str
-    short: str
-    icon: str
-    url: str
-    count: str
-    red: bool
-    current: bool
-    on_bottom_bar: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """What stands round every page of a clinic."""
-
-    clinic_name: str
-    place: str
-    user_name: str
-    clinics_url: str
-    current: str
-    views: list[ViewLink]
-    links: list[Link]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,43 +104,9 @@ def thread_url(conversation_id: UUID, view: View) -> str:
     return reverse("inbox:thread", args=[conversation_id]) + query
 
 
-def _figure(n: int) -> str:
+def figure(n: int) -> str:
+    """Return a count as the rail shows it: "" for none, "99+" from COUNT_LIMIT on."""
     return f"{COUNT_LIMIT - 1}+" if n >= COUNT_LIMIT else str(n) if n else ""
-
-
-def shell(
-    clinic: Clinic, user: User, counts: dict[View, int], *, current: View | None, phone: bool, now: datetime
-) -> Shell:
-    """Return the rail; `phone` tells whether this clinic has played phones."""
-    links = []
-    if can(user, clinic, Action.ADMIN):
-        links.append(Link(_("Team"), reverse("team"), "users"))
-        links.append(Link(_("Administration"), reverse("clinic_admin:index"), "settings"))
-    if phone:
-        links.append(Link(_("The phone"), reverse("phone:desk"), "phone", new_window=True))
-    city = clinic.timezone.rpartition("/")[2].replace("_", " ")
-    return Shell(
-        clinic_name=clinic.name,
-        place=f"{city} · {times.clock_time(now, clinic.zone)}",
-        user_name=user.get_full_name(),
-        clinics_url="/",
-        current=current.value if current else "",
-        views=[
-            ViewLink(
-                slug=view.value,
-                label=str(label),
-                short=str(short),
-                icon=icon,
-                url=view_url(view),
-                count=_figure(counts.get(view, 0)),
-                red=view is View.NEEDS_REPLY,
-                current=view is current,
-                on_bottom_bar=bool(short),
-            )
-            for view, (label, short, icon) in LABELS.items()
-        ],
-        links=links,
-    )
 
 
 def list_page(
@@ -197,7 +134,7 @@ def list_page(
     return ListPage(
         title=str(LABELS[view][0]),
         order=_("Longest waiting first") if view is View.NEEDS_REPLY else _("Latest first"),
-        count=_figure(counts.get(view, 0)),
+        count=figure(counts.get(view, 0)),
         url=view_url(view),
         fragment_url=reverse("inbox:list") + "?" + urlencode(base),
         rows=[

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from clinics.models import Clinic, SenderStatus, User
+from clinics.models import Clinic, User
 from medsync.lib import clock
 from messaging import notifications
-from messaging.inbox import person, queries, screens, why
+from messaging.inbox import person, queries, rail, screens, why
 from messaging.inbox import thread as threads
 from messaging.inbox.queries import View
 from messaging.models import Conversation
@@ -120,7 +119,7 @@ def _page(
     context = _list_context(request, selected=conversation.id if conversation else None)
     if conversation:
         context |= thread_context(request, conversation)
-    context |= {"missing": missing, "socket_path": f"/ws/c/{request.clinic.slug}/inbox/"}
+    context |= {"missing": missing}
     return render(request, "messaging/inbox.html", context, status=404 if missing else 200)
 
 
@@ -128,14 +127,13 @@ def _list_context(
     request: ClinicRequest, *, selected: UUID | None = None, cursor: str = ""
 ) -> dict[str, Any]:
     view, now, clinic = _view(request), clock.now(), request.clinic
-    counts = {} if cursor else queries.counts()
-    phone = has_phones(clinic)
+    counts = {} if cursor else rail.counts(request)
+    phone = rail.has_phones(request, clinic)
     found = queries.conversations(view, cursor=cursor)
-    shell = screens.shell(clinic, request.user, counts, current=view, phone=phone, now=now)
     shown = screens.list_page(
         found, view, clinic=clinic, user=request.user, counts=counts, selected=selected, phone=phone, now=now
     )
-    return {"page": shown, "shell": shell}
+    return {"page": shown, "here": view.value}
 
 
 def _view(request: HttpRequest) -> View:
@@ -143,10 +141,3 @@ def _view(request: HttpRequest) -> View:
         return View(request.GET.get("view", View.NEEDS_REPLY))
     except ValueError:
         return View.NEEDS_REPLY
-
-
-def has_phones(clinic: Clinic) -> bool:
-    """Tell whether this clinic's patients can be played on the phone page."""
-    if not settings.LOCAL_PROVIDER_ALLOWED:
-        return False
-    return bool(clinic.senders.filter(status=SenderStatus.ACTIVE, account__provider="local").exists())

@@ -3,10 +3,13 @@
 from messaging.models.consent import ChannelConsent, ConsentAction, ConsentEvent, ConsentSource, Purpose
 from messaging.models.conversation import (
     Conversation,
+    ConversationEvent,
+    ConversationEventKind,
     ConversationState,
     Question,
     QuestionKind,
     QuestionOutcome,
+    ThreadSeen,
     Window,
     WorkState,
 )
@@ -25,6 +28,8 @@ __all__ = [
     "ConsentEvent",
     "ConsentSource",
     "Conversation",
+    "ConversationEvent",
+    "ConversationEventKind",
     "ConversationState",
     "Direction",
     "Kind",
@@ -36,6 +41,7 @@ __all__ = [
     "QuestionKind",
     "QuestionOutcome",
     "StatusEvent",
+    "ThreadSeen",
     "Window",
     "WorkState",
 ]

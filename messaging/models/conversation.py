@@ -101,6 +101,65 @@ class Conversation(models.Model):
         return f"{self.work_state} {self.id}"
 
 
+class ConversationEventKind(models.TextChoices):
+    """What was done with a thread; staff read it between the messages."""
+
+    ASSIGNED = "assigned", _("assigned")  # after: user, null for nobody
+    SNOOZED = "snoozed", _("snoozed")  # after: until
+    WOKEN = "woken", _("woke up")  # its time came, or a message did
+    DONE = "done", _("done")
+    REOPENED = "reopened", _("opened again")
+    NO_REPLY = "no_reply", _("no reply needed")
+    BOT_ON = "bot_on", _("bot switched on")
+    BOT_PAUSED = "bot_paused", _("bot paused")  # after: until
+    BOT_OFF = "bot_off", _("bot switched off")
+
+
+class ConversationEvent(models.Model):
+    """One thing that was done with a thread, by whom; `before` is what an undo brings back. Never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=12, choices=ConversationEventKind.choices)
+    user = models.ForeignKey(
+        "clinics.User", models.DO_NOTHING, null=True, related_name="+"
+    )  # null: by itself
+    batch = models.UUIDField(null=True)  # what was done to many threads at once is undone at once
+    before = models.JSONField(default=dict)  # ids, states and times of the changed columns
+    after = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        verbose_name = _("thread event")
+        verbose_name_plural = _("thread events")
+        indexes = [
+            models.Index(fields=["conversation", "created_at", "id"], name="thread_events"),
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="thread_events_by_batch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+class ThreadSeen(models.Model):
+    """Up to when a member has read a thread: the line "New since you looked". Changes nothing for others."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="+")
+    user = models.ForeignKey("clinics.User", models.DO_NOTHING, related_name="+")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("thread seen")
+        verbose_name_plural = _("threads seen")
+        constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="seen_once_a_member")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class Window(models.Model):
     """When a patient last wrote to a WhatsApp sender: free text is allowed for 24 hours after that."""
 

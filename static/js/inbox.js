@@ -99,10 +99,6 @@
       event.preventDefault();
       close(true);
     }
-    const opener = event.target.closest("[data-opens]");
-    if (opener) document.getElementById(opener.dataset.opens).showModal();
-    const closer = event.target.closest("[data-closes]");
-    if (closer) closer.closest("dialog").close();
   });
 
   /* The log -------------------------------------------------------------------- */

@@ -28,6 +28,7 @@
   MedSync.reread = function () {
     reread("list");
     reread("thread");
+    document.dispatchEvent(new CustomEvent("medsync:reread"));
   };
 
   function heard() {
@@ -110,6 +111,7 @@
       } catch {
         return; // a frame from a newer server; the next re-read shows what it meant
       }
+      document.dispatchEvent(new CustomEvent("medsync:frame", { detail: frame }));
       if (frame.type === "ready") back();
       if (frame.type !== "conversation") return;
       const row = document.querySelector('[data-list] [data-key="' + CSS.escape(frame.id) + '"]');

@@ -57,6 +57,7 @@ signed = Rule("POST", kind="signed")
 
 CLINIC = {
     "/": get(),
+    "rail": get(),
     "team": get(LEADERS),
     "team/invitations": post(LEADERS),
     "team/invitations/<uuid:invitation_id>/revoke": post(LEADERS),
