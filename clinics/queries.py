@@ -53,7 +53,7 @@ def secrets_of(account: ProviderAccount, *, now: datetime | None = None) -> tupl
         return (token,) if token else ()
     tokens = [account.auth_token] if account.auth_token else []
     until = account.previous_until
-    if account.previous_token and (until is None or until > (now or clock.now())):
+    if account.previous_token and (until is None or until > (now or clock.real_now())):
         tokens.append(account.previous_token)
     return tuple(tokens)
 

@@ -18,6 +18,7 @@ from clinics.models import Clinic, User
 from clinics.places import place_of
 from clinics.tenancy import public_path
 from medsync.lib import clock
+from medsync.lib.spans import duration
 
 
 class Group(IntEnum):
@@ -65,6 +66,8 @@ class Rail:
 
     clinic_name: str
     place: str
+    clock: str  # how far a demo clinic's clock was moved, "" when it was not
+    clock_offset: int  # the same in seconds, for the countdowns of scripts
     user_name: str
     user_id: str
     clinics_url: str
@@ -97,12 +100,20 @@ def rail(request: HttpRequest, clinic: Clinic) -> Rail:
     return Rail(
         clinic_name=clinic.name,
         place=place.replace(", ", " · ", 1),
+        clock=_moved(clinic),
+        clock_offset=int(clinic.clock_offset.total_seconds()),
         user_name=user.get_full_name(),
         user_id=str(user.pk),
         clinics_url=public_path("home"),
         socket_path=f"/ws/c/{clinic.slug}/inbox/",
         sections=[Section(str(_HEADS[group]), found) for group, found in items.items() if found],
     )
+
+
+def _moved(clinic: Clinic) -> str:
+    if not clinic.clock_offset:
+        return ""
+    return str(_("Clock moved forward %(span)s") % {"span": duration(clinic.clock_offset)})
 
 
 @require_GET

@@ -63,7 +63,7 @@ def invitation_create(request: HttpRequest) -> HttpResponse:
         email=form.cleaned_data["email"],
         role=form.cleaned_data["role"],
         by=request.user,  # type: ignore[arg-type]
-        now=clock.now(),
+        now=clock.real_now(),
     )
     return _team(request, link=public_url("invitation", token), link_for=email, link_is="invitation")
 
@@ -75,7 +75,7 @@ def invitation_revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse
     row = get_object_or_404(Invitation, pk=invitation_id, clinic=_clinic(request))
     if not may_give(_role(request), row.role):
         raise PermissionDenied
-    revoke_invitation(row, now=clock.now())
+    revoke_invitation(row, now=clock.real_now())
     messages.success(request, _("The link opens nothing any more."))
     return _back()
 
@@ -100,7 +100,7 @@ def member_role(request: HttpRequest, membership_id: UUID) -> HttpResponse:
 def member_remove(request: HttpRequest, membership_id: UUID) -> HttpResponse:
     """End a member's access at once; what they did stays."""
     try:
-        end_membership(_member(request, membership_id), now=clock.now())
+        end_membership(_member(request, membership_id), now=clock.real_now())
     except LastOwner:
         messages.error(request, _("A clinic keeps at least one owner. Make somebody else owner first."))
     return _back()
@@ -135,7 +135,7 @@ def _team(request: HttpRequest, *, form: InviteForm | None = None, **shown_once:
     ]
     invitations = [
         {"row": row, "role": Role(row.role).label, "may_revoke": may_give(giver, row.role)}
-        for row in open_invitations_of(clinic, now=clock.now())
+        for row in open_invitations_of(clinic, now=clock.real_now())
     ]
     context = {
         "clinic": clinic,

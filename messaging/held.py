@@ -152,11 +152,18 @@ def _replay(held: HeldEvent, now: datetime) -> bool:
     route = sender_for(event.channel, event.to_number)
     if route is None or route.account_id != held.account_id:
         return False
-    event = dataclasses.replace(event, occurred_at=event.occurred_at or held.received_at)
     fresh = now - held.received_at < STILL_ANSWERED
     with in_clinic(route.schema_name):
         # Its webhook is over: what is said now goes by the outbox.
-        inbound.store(event, route, now, received_at=held.received_at, answers=fresh, inline=False)
+        event = dataclasses.replace(event, occurred_at=event.occurred_at or clock.here(held.received_at))
+        inbound.store(
+            event,
+            route,
+            clock.here(now),
+            received_at=clock.here(held.received_at),
+            answers=fresh,
+            inline=False,
+        )
     return True
 
 
@@ -173,7 +180,7 @@ def replay_held(sender_id: str) -> None:
     """Replay what was held for a sender that was linked."""
     sender = Sender.objects.filter(pk=sender_id, clinic_id=current_clinic().pk).first()
     if sender is not None:
-        replay_number(sender.channel, sender.phone_number, now=clock.now())
+        replay_number(sender.channel, sender.phone_number, now=clock.real_now())
 
 
 @shared_task(name="messaging.replay_all_held", ignore_result=True)  # type: ignore[untyped-decorator]

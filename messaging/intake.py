@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from clinics.models import HeldEvent, ProviderAccount
 from clinics.queries import Route, account_for_sid, secrets_of, sender_for
 from clinics.tenancy import in_clinic
+from medsync.lib import clock
 from messaging import health, held, inbound, refusals, statuses
 from messaging.providers.base import (
     Channel,
@@ -50,7 +51,7 @@ def receive_message(provider: Provider, request: InboundRequest, *, now: datetim
             refusals.count(f"webhook.unknown_number.{provider.slug}", now=now)
             return provider.acknowledge()
         with in_clinic(route.schema_name):
-            outcome = inbound.store(event, route, now)
+            outcome = inbound.store(event, route, clock.here(now))
         health.inbound_seen(route.sender_id, now=now)
         if outcome.conflict:
             held.keep(request, account_id, event, _Reason.CONFLICT, now=now)

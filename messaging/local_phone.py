@@ -57,7 +57,7 @@ def write(
         "reply_to": reply_to,
     }
     request = signed_request({k: v for k, v in fields.items() if v or k == "body"}, secrets_of(account)[0])
-    return intake.receive_message(providers.get("local"), request, now=clock.now())
+    return intake.receive_message(providers.get("local"), request, now=clock.real_now())
 
 
 def behaviour_of(channel: str, address: str) -> Behaviour:
@@ -136,7 +136,7 @@ def _overdue(now: datetime) -> Iterator[tuple[Attempt, int]]:
     since = now - LOOKED_AT_FOR
     attempts = Attempt.objects.filter(
         Q(state="sent") | Q(state="delivered", message__channel="whatsapp"),  # of an SMS no more is heard
-        pk__gte=lowest_id(since),
+        pk__gte=lowest_id(since - clock.offset()),  # ids are made by the real clock
         created_at__gte=since,
         settled_at__lte=now - GRACE,
         account__provider="local",
@@ -168,7 +168,7 @@ def report(attempt: Attempt, provider_message_id: str, step: Step) -> Response:
         secrets_of(account)[0],
         ref=callbacks.ref(current_clinic().pk, UUID(str(attempt.pk))),
     )
-    return intake.receive_status(providers.get("local"), request, now=clock.now())
+    return intake.receive_status(providers.get("local"), request, now=clock.real_now())
 
 
 def _account() -> ProviderAccount:

@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection
 from clinics.models import ClinicState
 from clinics.queries import Route
 from clinics.tenancy import clinic_by_schema, in_clinic
-from medsync.lib import jobs
+from medsync.lib import clock, jobs
 from medsync.lib.ids import new_id
 from messaging import callbacks, consent, health, live
 from messaging.models import RANK, ConsentSource, Message, MessageStatus
@@ -154,7 +154,7 @@ def _apply(
     now: datetime,
 ) -> bool:
     with in_clinic(schema):
-        applied = apply_here(update, account_id=account_id, attempt_id=attempt_id, now=now)
+        applied = apply_here(update, account_id=account_id, attempt_id=attempt_id, now=clock.here(now))
     if applied and route is not None and update.status in ("delivered", "read"):
         health.delivery_seen(route.sender_id, now=now)
     return applied

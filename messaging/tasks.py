@@ -6,9 +6,17 @@ from clinics.tasks import ClinicTask
 from clinics.tenancy import each_ready_clinic, in_clinic
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
-from messaging import held, local_phone, outbox
+from messaging import demo_clock, held, local_phone, outbox
 
-__all__ = ["deliver_outbox", "held", "local_phone", "sweep_outbox", "sweep_outboxes", "sweep_phones"]
+__all__ = [
+    "deliver_outbox",
+    "demo_clock",
+    "held",
+    "local_phone",
+    "sweep_outbox",
+    "sweep_outboxes",
+    "sweep_phones",
+]
 
 
 @shared_task(name="messaging.deliver_outbox", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -32,9 +40,10 @@ def sweep_phones() -> None:
 @shared_task(name="messaging.sweep_outboxes", ignore_result=True)  # type: ignore[untyped-decorator]
 def sweep_outboxes() -> None:
     """Start `sweep_outbox` in every clinic whose outbox has something due, `sweep_phones` where a tick is overdue."""
-    now, with_phones = clock.now(), local_phone.clinics_with_phones()
+    with_phones = local_phone.clinics_with_phones()
     for clinic in each_ready_clinic():
         with in_clinic(clinic):
+            now = clock.now()
             due = outbox.is_due(now)
             ticks = clinic.pk in with_phones and local_phone.is_due(now)
         if due:

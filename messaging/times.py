@@ -7,21 +7,23 @@ from babel.dates import format_date, format_skeleton, format_time
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from medsync.lib.spans import duration
+
+__all__ = [
+    "ago",
+    "clock_time",
+    "day",
+    "day_line",
+    "duration",
+    "moment",
+    "short_day",
+    "short_duration",
+    "visit_time",
+]
+
 
 def _locale() -> str:
     return (get_language() or "en").replace("-", "_")
-
-
-def duration(span: timedelta) -> str:
-    """Return "38 m", "23 h 22 m" or "1 d 2 h"; whatever is shorter than a minute is "1 m"."""
-    minutes = max(1, int(span.total_seconds() // 60))
-    if minutes < 60:
-        return _("%(m)d m") % {"m": minutes}
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return _("%(h)d h %(m)d m") % {"h": hours, "m": minutes} if minutes else _("%(h)d h") % {"h": hours}
-    days, hours = divmod(hours, 24)
-    return _("%(d)d d %(h)d h") % {"d": days, "h": hours} if hours else _("%(d)d d") % {"d": days}
 
 
 def short_duration(span: timedelta) -> str:

@@ -102,7 +102,7 @@ class OneSender(ClinicAPIView):
         sender = Sender.objects.filter(clinic=self.clinic, pk=id).first()
         if sender is None:
             raise Http404
-        senders.retire_sender(sender, now=clock.now())
+        senders.retire_sender(sender, now=clock.real_now())
         return Response(status=204)
 
 
@@ -141,7 +141,7 @@ class LinkExisting(ClinicAPIView):
                 display_name=wanted.get("display_name") or self.clinic.name,
                 account_sid=wanted["twilio_subaccount_sid"],
                 auth_token=wanted["twilio_subaccount_token"],
-                now=clock.now(),
+                now=clock.real_now(),
             )
         except senders.AccountMissing as error:
             if wanted["twilio_subaccount_sid"]:

@@ -125,7 +125,7 @@ class ClinicAPIView(APIView):
                 ),
                 status=status,
                 effect=effect,
-                now=clock.now(),
+                now=clock.real_now(),
             )
         except idempotency.BadKey as error:
             sentence = f"Must have 1 to {idempotency.MAX_LENGTH} characters, and no control characters."

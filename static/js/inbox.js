@@ -385,7 +385,7 @@
     const chip = document.querySelector("[data-window-until]");
     const until = chip && Date.parse(chip.dataset.windowUntil);
     if (!until) return;
-    const left = until - Date.now();
+    const left = until - MedSync.now();
     if (left > 0 && left < 60000) {
       turning = setTimeout(MedSync.reread, left + 500);
     }

@@ -2,6 +2,14 @@
 (function () {
   "use strict";
 
+  const MedSync = (window.MedSync = window.MedSync || {});
+
+  /** What the clinic's clock shows, in milliseconds: a demo's may have been moved. */
+  MedSync.now = function () {
+    const place = document.querySelector("[data-clock-offset]");
+    return Date.now() + (place ? Number(place.dataset.clockOffset) * 1000 : 0);
+  };
+
   document.addEventListener("click", function (event) {
     const opener = event.target.closest("[data-opens]");
     if (opener) document.getElementById(opener.dataset.opens).showModal();
