@@ -32,15 +32,15 @@ _STONE = {
 }
 
 UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "clinics.sites.title_of",
-    "SITE_HEADER": "clinics.sites.title_of",
-    "SITE_SUBHEADER": "clinics.sites.subtitle_of",
-    "SITE_URL": "clinics.sites.back_of",
+    "SITE_TITLE": "clinics.navigation.title_of",
+    "SITE_HEADER": "clinics.navigation.title_of",
+    "SITE_SUBHEADER": "clinics.navigation.subtitle_of",
+    "SITE_URL": "clinics.navigation.back_of",
     "SITE_SYMBOL": "schedule",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": _LAPIS, "base": _STONE},
-    "SIDEBAR": {"navigation": "clinics.sites.navigation_of"},
+    "SIDEBAR": {"navigation": "clinics.navigation.navigation_of"},
 }

@@ -10,12 +10,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
 from clinics.accounts import lacks_second_factor, to_second_factor
@@ -35,6 +33,7 @@ class OurSite(UnfoldAdminSite):  # type: ignore[misc]
     """What both sites share: one log-in with its limits and second factor, and the one policy for unfold's scripts."""
 
     groups: list[Group] = []
+    back_label: str | Promise = ""  # where the way out of the admin leads
 
     def clinic_of(self, request: HttpRequest) -> Clinic | None:
         """Return the clinic that this site shows, or None on the platform's."""
@@ -98,7 +97,8 @@ class PlatformSite(OurSite):
     """For operators: clinics, users, accounts, senders, periodic tasks; no patient data."""
 
     site_title = _("MedSync platform")
-    index_title = _("Clinics")
+    index_title = _("Overview")
+    back_label = _("Your clinics")
     groups = [
         (
             _("Clinics"),
@@ -116,8 +116,15 @@ class PlatformSite(OurSite):
                 ("clinics_heldevent", "inbox"),
                 ("clinics_deadtask", "report"),
                 ("clinics_counter", "bar_chart"),
+            ],
+        ),
+        (
+            _("Periodic work"),
+            [
                 ("django_celery_beat_periodictask", "timer"),
                 ("django_celery_beat_intervalschedule", "schedule"),
+                ("django_celery_beat_crontabschedule", "calendar_clock"),
+                ("django_celery_beat_clockedschedule", "alarm"),
             ],
         ),
     ]
@@ -126,8 +133,9 @@ class PlatformSite(OurSite):
 class ClinicSite(OurSite):
     """For a clinic's owner and Manager, below /c/<slug>/admin/."""
 
-    site_title = _("Set-up")
-    index_title = _("Set-up")
+    site_title = _("Administration")
+    index_title = _("Overview")
+    back_label = _("Back to work")
     groups = [
         (
             _("People"),
@@ -173,173 +181,24 @@ class ClinicSite(OurSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Ask the one table; being an operator of the platform opens nothing here."""
-        return _may_set_up(request)
+        return may_set_up(request)
 
 
 platform_site = PlatformSite(name="admin")
 clinic_site = ClinicSite(name="clinic_admin")
 
 
-def _may_set_up(request: HttpRequest) -> bool:
+def may_set_up(request: HttpRequest) -> bool:
+    """Tell whether this member may open the set-up of the clinic that the middleware entered."""
     clinic = getattr(request, "clinic", None)
     return clinic is not None and can(request.user, clinic, Action.ADMIN)
 
 
-def _site_of(request: HttpRequest) -> OurSite:
-    return clinic_site if getattr(request, "clinic", None) else platform_site
-
-
-def title_of(request: HttpRequest) -> str:
-    """Return the clinic's name, or the platform's."""
-    clinic = getattr(request, "clinic", None)
-    return clinic.name if clinic else str(platform_site.site_title)
-
-
-def subtitle_of(request: HttpRequest) -> str:
-    """Return what this site is, below the name."""
-    return str(_site_of(request).site_title) if getattr(request, "clinic", None) else str(_("For operators"))
-
-
-def back_of(request: HttpRequest) -> str:
-    """Return the page that "view site" leads to: the clinic's inbox, or the list of clinics."""
-    clinic = getattr(request, "clinic", None)
-    return f"/c/{clinic.slug}/" if clinic else "/"
-
-
-def navigation_of(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the list at the left: every registered model in its group, in a fixed order."""
-    site = _site_of(request)
-    names = {f"{model._meta.app_label}_{model._meta.model_name}": model for model in site._registry}
-    groups = []
-    for title, entries in site.groups:
-        items = []
-        for name, icon in entries:
-            if name not in names:
-                continue
-            try:
-                link = reverse(f"{site.name}:{name}_changelist")
-            except NoReverseMatch:
-                continue
-            items.append(
-                {"title": capfirst(str(names[name]._meta.verbose_name_plural)), "icon": icon, "link": link}
-            )
-        if items:
-            groups.append({"title": title, "separator": True, "items": items})
-    return groups
-
-
-class ClinicModelAdmin(ModelAdmin):  # type: ignore[misc]
-    """Base of every admin of a clinic's models: rights come from `permissions`, nothing is deleted."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Ask the one table."""
-        return _may_set_up(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask the one table."""
-        return _may_set_up(request)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask the one table."""
-        return _may_set_up(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask the one table."""
-        return _may_set_up(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Rows are retired, not deleted."""
-        return False
-
-
-class ReadOnlyAdmin(ClinicModelAdmin):
-    """For states, messages, ledgers: they are changed by operations only."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is made by hand here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is changed by hand here."""
-        return False
-
-
-class OneRowAdmin(ClinicModelAdmin):
-    """For settings: the list is the form."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """There is one row, and it need not be stored."""
-        return False
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the stored settings, else the defaults."""
-        return self.model.load() if object_id == "1" else None
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Go to the form."""
-        meta = self.model._meta
-        name = f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change"
-        return HttpResponseRedirect(reverse(name, args=["1"]))
-
-
-class InlineRights:
-    """Rights of rows shown inside another's form: those of the form, and nothing is made or changed that is not said."""
-
-    can_add = True
-    can_change = True
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask the one table."""
-        return _may_set_up(request)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask the one table."""
-        return self.can_add and _may_set_up(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask the one table."""
-        return self.can_change and _may_set_up(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Hours are rules, not records: what can be added here can be taken out again."""
-        return self.can_add and _may_set_up(request)
-
-
-class PlatformModelAdmin(ModelAdmin):  # type: ignore[misc]
-    """Base of the platform's admins: operators may all, nobody deletes."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Ask whether this is an operator."""
-        return _is_operator(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask whether this is an operator."""
-        return _is_operator(request)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask whether this is an operator."""
-        return _is_operator(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Ask whether this is an operator."""
-        return _is_operator(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Shared rows are retired, not deleted."""
-        return False
-
-
-class PlatformReadOnlyAdmin(PlatformModelAdmin):
-    """For what operators look at and do not change."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is made by hand here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is changed by hand here."""
-        return False
-
-
-def _is_operator(request: HttpRequest) -> bool:
+def is_operator(request: HttpRequest) -> bool:
+    """Tell whether this is an operator of the platform."""
     return bool(request.user.is_active and request.user.is_staff)
+
+
+def site_of(request: HttpRequest) -> OurSite:
+    """Return the site that a request is for."""
+    return clinic_site if getattr(request, "clinic", None) else platform_site

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from clinics.admin_forms import LINK_ERRORS
+from clinics.admin.forms import LINK_ERRORS
 from clinics.models import Channel
 from clinics.senders import LinkError, link_sender
 from clinics.tenancy import clinic_by_slug

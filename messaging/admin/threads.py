@@ -1,31 +1,16 @@
-"""The clinic's admin of threads, messages and consent, to look at; and the platform's of held events."""
+"""Threads and messages as the inbox keeps them, to look at."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from clinics.models import HeldEvent
-from clinics.sites import (
-    InlineRights,
-    OneRowAdmin,
-    PlatformReadOnlyAdmin,
-    ReadOnlyAdmin,
-    clinic_site,
-    platform_site,
-)
-from medsync.lib import clock
-from messaging import held
+from clinics.model_admins import InlineRights, OneRowAdmin, ReadOnlyAdmin
+from clinics.sites import clinic_site
 from messaging.models import (
     Attempt,
-    ChannelConsent,
-    ConsentEvent,
     Conversation,
     Message,
     MessageStatus,
@@ -35,7 +20,8 @@ from messaging.models import (
 from scheduling.models import ContactPoint
 
 
-def _who(point: ContactPoint) -> str:
+def who_is(point: ContactPoint) -> str:
+    """Return how the other side of a thread is called."""
     return point.display_name or point.phone or str(_("hidden number"))
 
 
@@ -65,7 +51,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     @display(description=_("contact"))
     def who(self, conversation: Conversation) -> str:
         """Return how the other side is called."""
-        return _who(conversation.contact_point)
+        return who_is(conversation.contact_point)
 
     @display(
         description=_("where it stands"),
@@ -118,7 +104,7 @@ class MessageAdmin(ReadOnlyAdmin):
     @display(description=_("contact"))
     def who(self, message: Message) -> str:
         """Return how the other side is called."""
-        return _who(message.conversation.contact_point)
+        return who_is(message.conversation.contact_point)
 
     @display(description=_("text"))
     def short_body(self, message: Message) -> str:
@@ -142,73 +128,6 @@ class MessageAdmin(ReadOnlyAdmin):
         return message.status, message.get_status_display()
 
 
-@admin.register(ChannelConsent, site=clinic_site)
-class ChannelConsentAdmin(ReadOnlyAdmin):
-    """Who may be written to, as it stands."""
-
-    list_display = ["who", "channel", "care", "news", "opted_out_at", "updated_at"]
-    list_filter = ["channel", "care"]
-    list_select_related = ["contact_point"]
-    fields = ["who", "channel", "care", "news", "opted_out_at", "updated_at"]
-
-    @display(description=_("contact"))
-    def who(self, consent: ChannelConsent) -> str:
-        """Return how the other side is called."""
-        return _who(consent.contact_point)
-
-
-@admin.register(ConsentEvent, site=clinic_site)
-class ConsentEventAdmin(ReadOnlyAdmin):
-    """The ledger: who said what about being written to, when, and how we know."""
-
-    list_display = ["at", "who", "channel", "purpose", "action", "source"]
-    list_filter = ["channel", "action", "source"]
-    list_select_related = ["contact_point"]
-    fields = ["at", "who", "channel", "purpose", "action", "source", "wording"]
-
-    @display(description=_("contact"))
-    def who(self, event: ConsentEvent) -> str:
-        """Return how the other side is called."""
-        return _who(event.contact_point)
-
-
 @admin.register(MessagingSettings, site=clinic_site)
 class MessagingSettingsAdmin(OneRowAdmin):
     """Rules of talking."""
-
-
-@admin.register(HeldEvent, site=platform_site)
-class HeldEventAdmin(PlatformReadOnlyAdmin):
-    """Webhooks that wait for somebody. What they say is encrypted, and not shown."""
-
-    list_display = ["received_at", "reason", "kind", "channel", "account", "error", "tries", "replayed_at"]
-    list_filter = ["reason", "kind", "channel"]
-    list_select_related = ["account"]
-    fields = [
-        "received_at",
-        "account",
-        "reason",
-        "kind",
-        "channel",
-        "to_number",
-        "error",
-        "tries",
-        "replayed_at",
-    ]
-    actions = ["process_again"]
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Leave the content where it is."""
-        return super().get_queryset(request).defer("body")
-
-    @admin.action(description=_("Process again"))
-    def process_again(self, request: HttpRequest, events: QuerySet[HeldEvent]) -> None:
-        """Replay, oldest first; what is done with stays listed with its time."""
-        now = clock.now()
-        waiting = held.waiting().filter(pk__in=events.values("pk"))
-        outcomes = [held.replay(event, now=now) for event in waiting]
-        messages.info(
-            request,
-            _("Done: %(done)d. Still held: %(left)d.")
-            % {"done": sum(outcomes), "left": len(outcomes) - sum(outcomes)},
-        )

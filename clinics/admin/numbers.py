@@ -1,0 +1,106 @@
+"""Provider accounts and clinic numbers. Linking, renewing and taking off are operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from clinics.admin.forms import AccountForm, LinkForm
+from clinics.model_admins import PlatformModelAdmin
+from clinics.models import (
+    ProviderAccount,
+    Sender,
+    SenderStatus,
+)
+from clinics.senders import renew_token, retire_sender
+from clinics.sites import platform_site
+from medsync.lib import clock
+
+
+@admin.register(ProviderAccount, site=platform_site)
+class ProviderAccountAdmin(PlatformModelAdmin):
+    """Accounts at providers. Tokens go in, and never come out."""
+
+    form = AccountForm
+    list_display = ["provider", "external_id", "clinic", "is_master", "state", "has_token", "previous_until"]
+    list_filter = ["provider", "state"]
+    search_fields = ["external_id", "clinic__slug"]
+    list_select_related = ["clinic"]
+    fields = ["provider", "external_id", "clinic", "state", "new_token", "is_master", "previous_until"]
+    readonly_fields = ["is_master", "previous_until"]
+
+    @display(description=_("token stored"), boolean=True)
+    def has_token(self, account: ProviderAccount) -> bool:
+        """Tell whether there is one; the master account's is in the environment."""
+        return account.is_master or bool(account.auth_token)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Keep what routes: an account never moves to another clinic."""
+        return [*self.readonly_fields, *(["provider", "external_id", "clinic"] if obj is not None else [])]
+
+    def save_model(
+        self, request: HttpRequest, obj: ProviderAccount, form: ModelForm[ProviderAccount], change: bool
+    ) -> None:
+        """Store the account, then its token the way tokens are renewed."""
+        super().save_model(request, obj, form, change)
+        token = form.cleaned_data.get("new_token")
+        if token:
+            renew_token(obj, auth_token=token, now=clock.now())
+
+
+@admin.register(Sender, site=platform_site)
+class SenderAdmin(PlatformModelAdmin):
+    """Numbers of clinics. Linking and taking off are operations; a row is never edited."""
+
+    form = LinkForm
+    list_display = ["phone_number", "channel", "clinic", "provider", "status_label", "rank", "display_name"]
+    list_filter = ["status", "channel", "clinic"]
+    search_fields = ["phone_number", "display_name", "clinic__slug"]
+    list_select_related = ["clinic", "account"]
+    actions = ["take_off"]
+
+    @display(description=_("provider"), ordering="account__provider")
+    def provider(self, sender: Sender) -> str:
+        """Return who carries it."""
+        return sender.account.provider
+
+    @display(description=_("state"), label={"active": "success", "disabled": "danger"})
+    def status_label(self, sender: Sender) -> tuple[str, str]:
+        """Return the state's key, for its colour, and its word."""
+        return sender.status, str(SenderStatus(sender.status).label)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show what is known, or ask what linking needs."""
+        known = ["clinic", "phone_number", "channel", "display_name", "provider_sender_id"]
+        if obj is not None:
+            return [*known, "account", "status", "rank", "created_at", "retired_at"]
+        return [*known, "provider", "account_sid", "auth_token"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Relinking makes a new row."""
+        return obj is None and super().has_change_permission(request)
+
+    def save_form(self, request: HttpRequest, form: LinkForm, change: bool) -> Sender:
+        """Return the row that the operation made."""
+        assert form.linked is not None
+        form.instance = form.linked
+        return form.linked
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Do nothing: the operation has stored it."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Do nothing: the operation has stored it."""
+
+    @admin.action(description=_("Take the number off (it stays at the provider)"))
+    def take_off(self, request: HttpRequest, senders: QuerySet[Sender]) -> None:
+        """Retire senders; the next one of the channel becomes primary."""
+        now = clock.now()
+        done = sum(retire_sender(sender, now=now) for sender in senders.order_by("id"))
+        messages.success(request, _("Taken off: %(count)d.") % {"count": done})

@@ -1,0 +1,122 @@
+"""What every list and form of the two admin sites stands on: rights come from one table, nothing is deleted."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from clinics.sites import is_operator, may_set_up
+
+
+class ClinicModelAdmin(ModelAdmin):  # type: ignore[misc]
+    """Base of every admin of a clinic's models: rights come from `permissions`, nothing is deleted."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Ask the one table."""
+        return may_set_up(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return may_set_up(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return may_set_up(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return may_set_up(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Rows are retired, not deleted."""
+        return False
+
+
+class ReadOnlyAdmin(ClinicModelAdmin):
+    """For states, messages, ledgers: they are changed by operations only."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is made by hand here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is changed by hand here."""
+        return False
+
+
+class OneRowAdmin(ClinicModelAdmin):
+    """For settings: the list is the form."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """There is one row, and it need not be stored."""
+        return False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the stored settings, else the defaults."""
+        return self.model.load() if object_id == "1" else None
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Go to the form."""
+        meta = self.model._meta
+        name = f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change"
+        return HttpResponseRedirect(reverse(name, args=["1"]))
+
+
+class InlineRights:
+    """Rights of rows shown inside another's form: those of the form, and nothing is made or changed that is not said."""
+
+    can_add = True
+    can_change = True
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return may_set_up(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return self.can_add and may_set_up(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the one table."""
+        return self.can_change and may_set_up(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Hours are rules, not records: what can be added here can be taken out again."""
+        return self.can_add and may_set_up(request)
+
+
+class PlatformModelAdmin(ModelAdmin):  # type: ignore[misc]
+    """Base of the platform's admins: operators may all, nobody deletes."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Ask whether this is an operator."""
+        return is_operator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask whether this is an operator."""
+        return is_operator(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask whether this is an operator."""
+        return is_operator(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask whether this is an operator."""
+        return is_operator(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Shared rows are retired, not deleted."""
+        return False
+
+
+class PlatformReadOnlyAdmin(PlatformModelAdmin):
+    """For what operators look at and do not change."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is made by hand here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is changed by hand here."""
+        return False
