@@ -93,6 +93,9 @@ class Appointment(models.Model):
         _("reason"), max_length=250, blank=True
     )  # staff's words to the patient, or why overbooked
     respond_by = models.DateTimeField(null=True, blank=True)  # until when a request waits for staff
+    offered_until = models.DateTimeField(
+        null=True, blank=True
+    )  # until when the patient may choose among times that staff offered instead; null: none are offered
     decided_by = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -124,6 +127,11 @@ class Appointment(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "respond_by"], name="appointment_requests"),
+            models.Index(
+                fields=["offered_until", "id"],
+                condition=Q(offered_until__isnull=False),
+                name="appointment_offered",
+            ),
             models.Index(fields=["starts_at", "id"], name="appointment_by_time"),
             models.Index(fields=["practitioner", "starts_at"], name="appointment_by_doctor"),
             models.Index(fields=["patient", "starts_at"], name="appointment_by_patient"),
@@ -149,6 +157,8 @@ class EventKind(models.TextChoices):
     EXPIRED = "expired", _("ran out")
     MOVED = "moved", _("moved")
     CANCELLED = "cancelled", _("cancelled")
+    OFFERED = "offered", _("other times offered")  # by staff, to a request that stays as it is meanwhile
+    OFFER_ENDED = "offer_ended", _("other times not taken")
 
 
 class AppointmentEvent(models.Model):

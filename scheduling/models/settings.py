@@ -14,6 +14,9 @@ class SchedulingSettings(models.Model):
     request_hours = models.PositiveSmallIntegerField(
         _("opening hours a request waits for an answer"), default=4
     )
+    offer_hours = models.PositiveSmallIntegerField(
+        _("opening hours that times offered by staff are held"), default=8
+    )
 
     class Meta:
         verbose_name = _("booking settings")
