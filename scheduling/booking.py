@@ -64,6 +64,7 @@ class Wish:
     by_staff: bool = False
     patients_rules: bool = True  # only what patients may book
     overbook_reason: str = ""
+    silent: bool = False
 
 
 def request(
@@ -111,12 +112,14 @@ def book(
     source: Source | str = Source.STAFF,
     contact_point: ContactPoint | None = None,
     overbook_reason: str = "",
+    silent: bool = False,
     now: datetime,
 ) -> Appointment:
     """Book a confirmed visit as staff: notice, horizon and grid do not bind, other people's offers give way.
 
     With ``overbook_reason`` the time may be outside the hours or taken already: the visit then gets the next seat,
-    and the reason is kept. A visit that has begun can be booked until it would be over.
+    and the reason is kept. A visit that has begun can be booked until it would be over. ``silent``: the patient gets
+    no text of it.
     Raises SlotTaken, NotBookable, PastTime, each with alternatives.
     """
     return _with_alternatives(
@@ -132,6 +135,7 @@ def book(
             by_staff=True,
             patients_rules=False,
             overbook_reason=clean(overbook_reason).strip()[:REASON_LENGTH],
+            silent=silent,
         )
     )
 
@@ -247,6 +251,7 @@ def _write(wish: Wish) -> Appointment:
         before=None,
         now=wish.now,
         reason=appointment.reason,
+        silent=wish.silent,
     )
     return appointment
 

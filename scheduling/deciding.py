@@ -82,17 +82,19 @@ def cancel(
     why: Cancellation | str,
     reason: str = "",
     source: Source | str = Source.STAFF,
+    silent: bool = False,
     now: datetime,
 ) -> Appointment:
     """Cancel a request or a visit; its time is free again. ``by`` is the member, None when the patient did it.
 
+    ``silent``: the patient gets no text of it.
     Raises AlreadyDecided when it is over already, StaleVersion when it was moved since it was looked at,
     PastTime when a patient cancels what has begun.
     """
     if why == Cancellation.PATIENT and appointment.starts_at <= now:
         raise PastTime
     live = tuple(status for status, following in ALLOWED.items() if Status.CANCELLED in following)
-    return _end(appointment, live, Cancellation(why), by, reason, source, now)
+    return _end(appointment, live, Cancellation(why), by, reason, source, now, silent=silent)
 
 
 def expire_requests(*, now: datetime) -> int:
@@ -127,6 +129,8 @@ def _end(
     reason: str,
     source: Source | str,
     now: datetime,
+    *,
+    silent: bool = False,
 ) -> Appointment:
     words = clean(reason).strip()[:REASON_LENGTH]
     decision: dict[str, Any] = {"decided_by": by, "decided_at": now}
@@ -149,6 +153,7 @@ def _end(
         before=events.snapshot(appointment),
         now=now,
         reason=words,
+        silent=silent,
     )
     return ended
 

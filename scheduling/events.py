@@ -44,8 +44,12 @@ def record(
     before: Mapping[str, object] | None,
     now: datetime,
     reason: str = "",
+    silent: bool = False,
 ) -> AppointmentEvent:
-    """Append a change to the history and announce it, in the present transaction."""
+    """Append a change to the history and announce it, in the present transaction.
+
+    ``silent`` is kept with it: a member has told the patient already, or chose not to.
+    """
     event = AppointmentEvent.objects.create(
         appointment=appointment,
         kind=kind,
@@ -55,6 +59,7 @@ def record(
         reason=reason,
         before=dict(before or {}),
         after=snapshot(appointment),
+        silent=silent,
         at=now,
     )
     if not _announced(event):

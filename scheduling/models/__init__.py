@@ -3,6 +3,7 @@
 from scheduling.models.appointment import (
     ALLOWED,
     LIVE,
+    TAKEN_BACK,
     Appointment,
     AppointmentEvent,
     Attendance,
@@ -14,7 +15,7 @@ from scheduling.models.appointment import (
 from scheduling.models.booking import Hold, HoldPurpose, Resource, ResourceBooking, ResourceKind
 from scheduling.models.contact import ContactAddress, ContactPoint
 from scheduling.models.hours import OpeningHours, TimeOff, WeeklyHours
-from scheduling.models.patient import Patient, PatientContact, Relation
+from scheduling.models.patient import Patient, PatientContact, PatientView, Relation
 from scheduling.models.place import Location, Room
 from scheduling.models.practitioner import AppointmentType, Practitioner
 from scheduling.models.settings import SchedulingSettings
@@ -23,6 +24,7 @@ from scheduling.models.task import Task, TaskKind
 __all__ = [
     "ALLOWED",
     "LIVE",
+    "TAKEN_BACK",
     "Appointment",
     "AppointmentEvent",
     "AppointmentType",
@@ -37,6 +39,7 @@ __all__ = [
     "OpeningHours",
     "Patient",
     "PatientContact",
+    "PatientView",
     "Practitioner",
     "Relation",
     "Resource",

@@ -34,6 +34,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     Status.NO_SHOW: frozenset(),
 }
 
+# A mark of the day that was a mistake is taken back: to what stood before it.
+TAKEN_BACK: dict[str, frozenset[str]] = {
+    Status.ARRIVED: frozenset({Status.CONFIRMED}),
+    Status.FULFILLED: frozenset({Status.CONFIRMED, Status.ARRIVED}),
+    Status.NO_SHOW: frozenset({Status.CONFIRMED}),
+}
+
 
 class Attendance(models.TextChoices):
     """What the patient says about coming; never accepts what staff have not accepted."""
@@ -175,6 +182,7 @@ class AppointmentEvent(models.Model):
     reason = models.CharField(max_length=250, blank=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    silent = models.BooleanField(default=False, db_default=False)  # staff chose that no text goes out
     announced = models.BooleanField(default=True)  # false: a receiver failed; the sweep tries again
     announce_tries = models.PositiveSmallIntegerField(default=0)
     at = models.DateTimeField()

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from medsync.lib.ids import new_id
@@ -31,7 +32,15 @@ class Patient(models.Model):
                 fields=["record_number"], condition=~Q(record_number=""), name="record_number_once"
             )
         ]
-        indexes = [models.Index(fields=["updated_at", "id"], name="patient_by_change")]
+        indexes = [
+            models.Index(fields=["updated_at", "id"], name="patient_by_change"),
+            models.Index(
+                fields=["search_key", "id"],
+                condition=Q(merged_into=None) & ~Q(name=""),
+                name="patient_by_name",
+            ),
+            models.Index(fields=["-id"], condition=Q(merged_into=None, name=""), name="patient_unnamed"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -48,7 +57,7 @@ class Patient(models.Model):
 
 
 class Relation(models.TextChoices):
-    """Who answers a contact point, seen from the patient."""
+    """What the holder of a contact point is to the patient: a child is reached on the phone of the mother."""
 
     SELF = "self", _("self")
     MOTHER = "mother", _("mother")
@@ -58,6 +67,23 @@ class Relation(models.TextChoices):
     PARTNER = "partner", _("partner")
     CARER = "carer", _("carer")
     OTHER = "other", _("other")
+
+    @property
+    def turned(self) -> str:
+        """Return what the patient is to the holder, "" for the holder themselves."""
+        return str(_TURNED[self])
+
+
+_TURNED: dict[Relation, str | Promise] = {
+    Relation.SELF: "",
+    Relation.MOTHER: _("child"),
+    Relation.FATHER: _("child"),
+    Relation.DAUGHTER: _("parent"),
+    Relation.SON: _("parent"),
+    Relation.PARTNER: _("partner"),
+    Relation.CARER: _("in their care"),
+    Relation.OTHER: _("other"),
+}
 
 
 class PatientContact(models.Model):
@@ -82,6 +108,31 @@ class PatientContact(models.Model):
             models.UniqueConstraint(
                 fields=["patient"], condition=Q(starred=True), name="one_starred_contact"
             ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class PatientView(models.Model):
+    """A member opened a patient's page: one row a member, patient and hour, kept for years."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="+")
+    user = models.ForeignKey("clinics.User", models.DO_NOTHING, related_name="+")
+    hour = models.DateTimeField()  # the hour that `at` lies in
+    at = models.DateTimeField(_("opened"))
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = _("opened page")
+        verbose_name_plural = _("opened pages")
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "user", "hour"], name="view_once_an_hour"),
+        ]
+        indexes = [
+            models.Index(fields=["patient", "-at", "-id"], name="view_by_patient"),
+            models.Index(fields=["at"], name="view_by_time"),
         ]
 
     def __str__(self) -> str:
