@@ -1,6 +1,15 @@
 """Every word in and out of one clinic."""
 
-from messaging.models.consent import ChannelConsent, ConsentAction, ConsentEvent, ConsentSource, Purpose
+from messaging.models.attachment import Attachment, AttachmentKind, AttachmentState
+from messaging.models.composing import Draft, DraftTab, SavedText, TextCategory
+from messaging.models.consent import (
+    ChannelConsent,
+    ConsentAction,
+    ConsentEvent,
+    ConsentHow,
+    ConsentSource,
+    Purpose,
+)
 from messaging.models.conversation import (
     Conversation,
     ConversationEvent,
@@ -14,11 +23,14 @@ from messaging.models.conversation import (
     WorkState,
 )
 from messaging.models.delivery import RANK, Attempt, AttemptKind, StatusEvent
-from messaging.models.message import Author, Direction, Kind, Message, MessageStatus
+from messaging.models.message import Author, Direction, Kind, Message, MessageStatus, Solved
 from messaging.models.settings import BotMode, MessagingSettings
 
 __all__ = [
     "RANK",
+    "Attachment",
+    "AttachmentKind",
+    "AttachmentState",
     "Attempt",
     "AttemptKind",
     "Author",
@@ -26,12 +38,15 @@ __all__ = [
     "ChannelConsent",
     "ConsentAction",
     "ConsentEvent",
+    "ConsentHow",
     "ConsentSource",
     "Conversation",
     "ConversationEvent",
     "ConversationEventKind",
     "ConversationState",
     "Direction",
+    "Draft",
+    "DraftTab",
     "Kind",
     "Message",
     "MessageStatus",
@@ -40,7 +55,10 @@ __all__ = [
     "Question",
     "QuestionKind",
     "QuestionOutcome",
+    "SavedText",
+    "Solved",
     "StatusEvent",
+    "TextCategory",
     "ThreadSeen",
     "Window",
     "WorkState",

@@ -52,6 +52,13 @@ class MessageStatus(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+class Solved(models.TextChoices):
+    """How staff found another way for a message that did not arrive."""
+
+    SMS = "sms", _("sent by SMS")
+    OTHERWISE = "otherwise", _("settled another way")
+
+
 class Message(models.Model):
     """One entry of a thread.
 
@@ -78,6 +85,7 @@ class Message(models.Model):
     status = models.CharField(max_length=12, choices=MessageStatus.choices)
     reason = models.CharField(max_length=40, blank=True)  # code of the gate or of the way it ended
     error_code = models.CharField(max_length=24, blank=True)
+    solved = models.CharField(max_length=9, choices=Solved.choices, blank=True, default="")
     verdict = models.JSONField(default=dict)  # the gate's steps, see messaging.gate
     purpose = models.CharField(max_length=16, blank=True)  # answer | staff | notice | consent
     provider_message_id = models.CharField(max_length=64, null=True, blank=True)
@@ -96,6 +104,9 @@ class Message(models.Model):
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
+    # Sent later: the row stands in the thread at its time (`created_at` too), and blocks nothing before it.
+    send_at = models.DateTimeField(null=True, blank=True)
+    written_at = models.DateTimeField(null=True, blank=True)
 
     occurred_at = models.DateTimeField(null=True, blank=True)  # as the provider says
     created_at = models.DateTimeField()
@@ -114,6 +125,11 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["conversation", "-created_at", "-id"], name="thread_newest_first"),
+            models.Index(
+                fields=["conversation", "-created_at", "-id"],
+                condition=Q(kind="note"),
+                name="thread_notes",
+            ),
             models.Index(fields=["conversation", "updated_at", "id"], name="thread_by_change"),
             models.Index(
                 fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="outbox_due"
