@@ -166,6 +166,10 @@ class EventKind(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
     OFFERED = "offered", _("other times offered")  # by staff, to a request that stays as it is meanwhile
     OFFER_ENDED = "offer_ended", _("other times not taken")
+    ARRIVED = "arrived", _("arrived")
+    FULFILLED = "fulfilled", _("came")
+    NO_SHOW = "no_show", _("did not come")
+    TAKEN_BACK = "taken_back", _("mark taken back")  # arrived, came or did not come was a mistake
 
 
 class AppointmentEvent(models.Model):

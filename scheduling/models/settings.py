@@ -17,6 +17,7 @@ class SchedulingSettings(models.Model):
     offer_hours = models.PositiveSmallIntegerField(
         _("opening hours that times offered by staff are held"), default=8
     )
+    first_day_put_away_at = models.DateTimeField(null=True, blank=True, editable=False)  # the first-day list
 
     class Meta:
         verbose_name = _("booking settings")

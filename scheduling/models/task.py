@@ -1,6 +1,7 @@
 """What a member must do; closing a thread does not close it."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from medsync.lib.ids import new_id
@@ -16,6 +17,8 @@ class TaskKind(models.TextChoices):
     )  # a receiver failed: the change stands, the text does not
     CHECK_DELIVERY = "check_delivery", _("check whether a message arrived")
     MAY_HAVE_MEANT_CANCEL = "may_have_meant_cancel", _("may have meant: cancel the visit")
+    SHIFT_NOTE = "shift_note", _("note to the next shift")
+    OTHER = "other", _("task")  # what it is stands in `text`
 
 
 class Task(models.Model):
@@ -23,6 +26,7 @@ class Task(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(_("kind"), max_length=24, choices=TaskKind.choices)
+    text = models.CharField(_("what"), max_length=500, blank=True)  # a member's words, for staff only
     patient = models.ForeignKey(
         "scheduling.Patient", models.CASCADE, null=True, blank=True, related_name="tasks"
     )
@@ -33,6 +37,7 @@ class Task(models.Model):
         "scheduling.Appointment", models.CASCADE, null=True, blank=True, related_name="tasks"
     )
     dedupe_key = models.CharField(max_length=120, null=True, unique=True, editable=False)
+    created_by = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, blank=True, related_name="+")
     assignee = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, blank=True, related_name="+")
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     done_at = models.DateTimeField(_("done"), null=True, blank=True)
@@ -42,6 +47,10 @@ class Task(models.Model):
         ordering = ["due_at", "created_at", "id"]
         verbose_name = _("task")
         verbose_name_plural = _("tasks")
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(done_at=None), name="task_open"),
+            models.Index(fields=["done_at", "id"], condition=Q(done_at__isnull=False), name="task_done"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
