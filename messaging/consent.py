@@ -4,13 +4,21 @@ Each operation appends one line to the ledger and sets the state, in the present
 sends anything.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 
 from clinics.models import User
-from messaging.models import ChannelConsent, ConsentAction, ConsentEvent, ConsentSource, Message, Purpose
+from messaging.models import (
+    ChannelConsent,
+    ConsentAction,
+    ConsentEvent,
+    ConsentHow,
+    ConsentSource,
+    Message,
+    Purpose,
+)
 from scheduling.models import ContactPoint
 
 WORDING_LENGTH = 250
@@ -80,6 +88,8 @@ def record(
     now: datetime,
     wording: str = "",
     actor: User | None = None,
+    how: ConsentHow | str = "",
+    said_on: date | None = None,
 ) -> ChannelConsent:
     """Record what a patient agreed to or refused, as staff or an integrator know it; never undoes an opt-out."""
     names = ("care", "news") if purpose == Purpose.ALL else (str(purpose),)
@@ -93,6 +103,8 @@ def record(
         now=now,
         wording=wording,
         actor=actor,
+        how=how,
+        said_on=said_on,
     )
 
 
@@ -116,6 +128,8 @@ def _write(
     wording: str = "",
     actor: User | None = None,
     known: ChannelConsent | None = None,
+    how: ConsentHow | str = "",
+    said_on: date | None = None,
 ) -> ChannelConsent:
     """Append the line and set the state: two statements when the present state is *known*."""
     consent = known or state_of(contact_point, channel)
@@ -136,6 +150,8 @@ def _write(
         wording=wording[:WORDING_LENGTH],
         message=message,
         actor=actor,
+        how=how,
+        said_on=said_on,
         at=now,
     )
     return consent

@@ -33,6 +33,16 @@ class ConsentSource(models.TextChoices):
     API = "api", "API"
 
 
+class ConsentHow(models.TextChoices):
+    """How the patient told a member."""
+
+    DESK = "desk", _("at the desk")
+    CALL = "call", _("on the phone")
+    PAPER = "paper", _("on paper, signed")
+    WRITING = "writing", _("in a message or an e-mail")
+    OTHER = "other", _("in another way")
+
+
 class ChannelConsent(models.Model):
     """The ledger's present state. Null means: never asked."""
 
@@ -68,6 +78,10 @@ class ConsentEvent(models.Model):
     action = models.CharField(max_length=12, choices=ConsentAction.choices)
     source = models.CharField(max_length=10, choices=ConsentSource.choices)
     wording = models.CharField(max_length=250, blank=True)
+    how = models.CharField(  # of what a member recorded; "" otherwise
+        max_length=8, choices=ConsentHow.choices, blank=True, default="", db_default=""
+    )
+    said_on = models.DateField(null=True)  # the day on which it was said, where a member recorded it later
     message = models.ForeignKey("messaging.Message", models.SET_NULL, null=True, related_name="+")
     actor = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, related_name="+")
     at = models.DateTimeField()
