@@ -58,6 +58,9 @@ class Conversation(models.Model):
     failed_count = models.PositiveIntegerField(
         default=0
     )  # outbound messages that failed and wait for a way out
+    state_before_failure = models.CharField(
+        max_length=16, blank=True, default="", db_default=""
+    )  # where the thread goes back to when what failed arrives after all
 
     # The bot's memory of this episode (first inbound after done, or after 48 h of silence).
     episode_started_at = models.DateTimeField(null=True, blank=True)
@@ -94,6 +97,31 @@ class Conversation(models.Model):
                 condition=Q(put_away_at=None, work_state="needs_reply"),
                 name="inbox_needs_reply",
             ),
+            models.Index(
+                fields=["waiting_since", "id"],
+                condition=Q(put_away_at=None, work_state="needs_reply", assignee=None),
+                name="inbox_unassigned",
+            ),
+            models.Index(
+                fields=["assignee", "-last_message_at", "-id"],
+                condition=Q(put_away_at=None, assignee__isnull=False) & ~Q(work_state="done"),
+                name="inbox_by_assignee",
+            ),
+            models.Index(
+                fields=["window_closes_at", "id"],
+                condition=Q(put_away_at=None, work_state__in=["needs_reply", "bot", "snoozed"]),
+                name="inbox_closing",
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(put_away_at=None, failed_count__gt=0),
+                name="inbox_failed",
+            ),
+            models.Index(
+                fields=["snoozed_until", "id"],
+                condition=Q(put_away_at=None, work_state="snoozed"),
+                name="inbox_snoozed",
+            ),
             models.Index(fields=["updated_at", "id"], name="conversation_by_change"),
         ]
 
@@ -124,7 +152,7 @@ class ConversationEvent(models.Model):
     user = models.ForeignKey(
         "clinics.User", models.DO_NOTHING, null=True, related_name="+"
     )  # null: by itself
-    batch = models.UUIDField(null=True)  # what was done to many threads at once is undone at once
+    batch = models.UUIDField(null=True)  # one deed of a member: what it did to many threads is undone at once
     before = models.JSONField(default=dict)  # ids, states and times of the changed columns
     after = models.JSONField(default=dict)
     undone_at = models.DateTimeField(null=True)
@@ -137,6 +165,11 @@ class ConversationEvent(models.Model):
         indexes = [
             models.Index(fields=["conversation", "created_at", "id"], name="thread_events"),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="thread_events_by_batch"),
+            models.Index(
+                fields=["user", "-created_at"],
+                condition=Q(batch__isnull=False, undone_at=None),
+                name="thread_events_to_undo",
+            ),
         ]
 
     def __str__(self) -> str:
