@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("messaging", "0005_inbox_views"),
+        ("messaging", "0004_composer"),
     ]
 
     operations = [
