@@ -16,6 +16,7 @@ class Action(StrEnum):
     MANAGE_SETTINGS = "manage_settings"
     PUT_AWAY = "put_away"  # a conversation
     ADMIN = "admin"  # the clinic's Django admin
+    SEE_WHO_LOOKED = "see_who_looked"  # who opened a patient's page
 
 
 _EVERYBODY = frozenset(Role.values)
@@ -29,6 +30,7 @@ ALLOWED: dict[Action, frozenset[str]] = {
     Action.MANAGE_SETTINGS: LEADERS,
     Action.PUT_AWAY: LEADERS,
     Action.ADMIN: LEADERS,
+    Action.SEE_WHO_LOOKED: frozenset({Role.OWNER.value}),
 }
 
 

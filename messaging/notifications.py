@@ -64,6 +64,15 @@ class Notice:
     slots: Sequence[FreeSlot] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a patient would hear: the words, the channel, and why it could not go, "" when it could."""
+
+    body: str
+    channel: str
+    refusal: str = ""
+
+
 def key_for(kind: str, source: str, visit: Appointment, *, now: datetime) -> str | None:
     """Return the catalog's key of what the patient hears of a change, None for silence. Pure."""
     if visit.starts_at <= now or source == Source.IMPORT:
@@ -91,6 +100,8 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
     """
     event = _event(event_id)
     visit = event.appointment
+    if event.silent:
+        return None
     key = key_for(event.kind, event.source, visit, now=now)
     if key is None:
         return None
@@ -133,6 +144,30 @@ def preview(appointment: Appointment, action: str, now: datetime, *, reason: str
         return ""
     route = route_for(conversation)
     return _notice(key, appointment, conversation, route, now, before={}, reason=reason).body
+
+
+def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str = "") -> Foretold | None:
+    """Return what the patient would hear of a change that staff have not made yet, None for silence.
+
+    `visit` is as it would be afterwards and may be unsaved; so may the thread be, where nothing was ever said.
+    """
+    key = key_for(kind, Source.STAFF, visit, now=now)
+    point = visit.contact_point or _starred(visit)
+    if key is None or point is None:
+        return None
+    conversation = _conversation(visit, None) or Conversation(contact_point=point)
+    route = route_for(conversation)
+    notice = _notice(key, visit, conversation, route, now, before={}, reason=reason)
+    verdict = gate.decide(
+        conversation,
+        channel=route.channel,
+        sender=route.sender,
+        purpose=gate.NOTICE,
+        body=notice.body,
+        now=now,
+    )
+    refusal = "" if verdict.allowed else f"{verdict.detail}. {verdict.remedy}"
+    return Foretold(notice.body, route.channel, refusal)
 
 
 def confirmation(visit: Appointment, *, language: str, channel: str) -> str:
