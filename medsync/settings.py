@@ -198,6 +198,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "replay held events": {"task": "messaging.replay_all_held", "schedule": 60.0},
     "expire requests": {"task": "scheduling.expire_all_requests", "schedule": 60.0},
     "announce changes again": {"task": "scheduling.announce_all_again", "schedule": 60.0},
+    "forget who opened patients' pages": {"task": "scheduling.forget_all_old_views", "schedule": 86400.0},
     "forget old keys": {"task": "clinics.forget_old_keys", "schedule": 3600.0},
 }
 
@@ -327,5 +328,7 @@ if PRODUCTION:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 MEDIA_URL = "/media/"
+# What patients send: a folder of its own for each clinic, served by signed links only.
+FILES_ROOT = Path(env.str("MEDSYNC_FILES_ROOT", str(locate.home() / "files")))
 LOGGING = logging_config(production=PRODUCTION)
 LOGGING_CONFIG = "logging.config.dictConfig"

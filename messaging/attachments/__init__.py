@@ -1,0 +1,1 @@
+"""Files that come with messages: kept privately, shown to the clinic's members by links that end soon."""

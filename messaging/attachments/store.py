@@ -1,0 +1,53 @@
+"""The private store: one folder a clinic, files under keys of our own, readable by nobody else on the machine."""
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+from django.db import connection
+
+from medsync.lib.ids import new_id
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+def keep(data: bytes) -> str:
+    """Store a file of the entered clinic; return its key."""
+    key = new_id().hex
+    _storage().save(_path(key), ContentFile(data))
+    return key
+
+
+def read(key: str) -> bytes | None:
+    """Return a file of the entered clinic, None when there is none under this key."""
+    if not _KEY.fullmatch(key):
+        return None
+    try:
+        with _storage().open(_path(key)) as file:
+            data: bytes = file.read()
+    except FileNotFoundError:
+        return None
+    return data
+
+
+def remove(key: str) -> None:
+    """Delete a file of the entered clinic; one that is not there is no mistake."""
+    if _KEY.fullmatch(key):
+        _storage().delete(_path(key))
+
+
+def _storage() -> FileSystemStorage:
+    schema: str = connection.schema_name  # type: ignore[attr-defined]
+    if schema == "public":
+        raise ValueError("files belong to a clinic")
+    return FileSystemStorage(
+        location=Path(settings.FILES_ROOT) / schema,
+        file_permissions_mode=0o600,
+        directory_permissions_mode=0o700,
+    )
+
+
+def _path(key: str) -> str:
+    return f"{key[-2:]}/{key}"  # the beginning of a key is its time, and would fill one folder a day

@@ -1,0 +1,9 @@
+"""Files of messages, below /c/<slug>/."""
+
+from django.urls import path
+
+from messaging.attachments import views
+
+app_name = "attachments"
+
+urlpatterns = [path("files/<uuid:attachment_id>/", views.show, name="show")]
