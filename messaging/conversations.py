@@ -18,6 +18,7 @@ from messaging.models import (
     MessagingSettings,
     Question,
     QuestionOutcome,
+    ThreadSeen,
     WorkState,
 )
 from scheduling.models import HoldPurpose
@@ -135,3 +136,13 @@ def _change(
     conversation.updated_at = now
     live.publish("conversation", id=conversation.pk, version=conversation.version)
     return True
+
+
+def seen(conversation: Conversation, *, by: User, now: datetime) -> None:
+    """Remember up to when a member has read the thread. Never goes back; the thread itself does not change."""
+    ThreadSeen.objects.bulk_create(
+        [ThreadSeen(conversation=conversation, user=by, seen_at=now)],
+        update_conflicts=True,
+        unique_fields=["conversation", "user"],
+        update_fields=["seen_at"],
+    )

@@ -20,6 +20,7 @@ class Failure:
 
     what: str
     helps: str
+    again: bool  # the same message may arrive when it is sent once more
 
 
 _Sentences = tuple[str | Promise, str | Promise]
@@ -91,6 +92,10 @@ _REASONS: Mapping[str, _Sentences] = {
     "gave_up": (_("It was tried many times in vain."), _TRY_AGAIN),
     "not_taken": (_("The provider never got it."), _TRY_AGAIN),
 }
+#: What the gate refused may go later without other words; the gate is asked again then.
+_GATE_MAY_OPEN = frozenset({gate.NO_SENDER, gate.NO_CONSENT, gate.NO_ADDRESS, gate.ACCOUNT_REFUSED})
+_MAY_PASS = frozenset({Cause.ACCOUNT, Cause.CONFIG, Cause.RATE, Cause.TRANSIENT})
+_NEVER = frozenset({"30005", "30006"})
 _UNKNOWN: _Sentences = (_("The provider did not say why."), _OTHER_WAY)
 
 
@@ -98,9 +103,10 @@ def explain(*, error_code: str, reason: str = "", channel: str = "") -> Failure:
     """Return what happened to a message that did not arrive, and what helps."""
     refused, remedy = gate.sentences(reason, channel)
     if refused:
-        return Failure(refused, remedy)
+        return Failure(refused, remedy, again=reason in _GATE_MAY_OPEN)
     known = cause(error_code)
     what, helps = (
         _EXACT.get(error_code) or (_CAUSES[known] if known else None) or _REASONS.get(reason) or _UNKNOWN
     )
-    return Failure(str(what), str(helps))
+    again = known in _MAY_PASS or (known is None and error_code not in _NEVER)
+    return Failure(str(what), str(helps), again=again)

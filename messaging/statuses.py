@@ -46,7 +46,7 @@ def raised(state: str, rank: int, error: str, *, status: str, error_code: str) -
 
 _RAISE = """
 WITH old AS (
-    SELECT a.id, a.state, a.error_code, a.error_kind, m.status AS shown, a.provider_id IS NULL AS unbound,
+    SELECT a.id, a.state, a.error_code, a.error_kind, m.status AS shown, m.solved, a.provider_id IS NULL AS unbound,
         -- What we ended ourselves for want of news is overruled by news.
         CASE WHEN a.provider_id IS NULL THEN 1 ELSE a.rank END AS rank
     FROM messaging_attempt a
@@ -75,8 +75,9 @@ att AS (
     RETURNING a.id, a.message_id, a.state, a.error_code,
         (old.unbound OR a.state <> old.state OR a.error_code <> old.error_code OR a.state <> old.shown) AS changed,
         -- A try after this one may have been stopped by the gate; that, too, is counted until there is news.
-        (a.state IN ('failed', 'undelivered'))::int
-            - (old.shown IN ('failed', 'undelivered', 'blocked'))::int AS failures,
+        -- What staff solved another way is counted no more.
+        CASE WHEN old.solved <> '' THEN 0 ELSE (a.state IN ('failed', 'undelivered'))::int
+            - (old.shown IN ('failed', 'undelivered', 'blocked'))::int END AS failures,
         NOT EXISTS (
             SELECT FROM messaging_attempt later WHERE later.message_id = a.message_id AND later.n > a.n
         ) AS newest

@@ -79,6 +79,11 @@ def failing(now: datetime) -> dict[str, Any]:
     }
 
 
+def solved(conversation_id: UUID, *, now: datetime) -> None:
+    """Count one message less that did not reach the patient: a person found another way."""
+    touch(conversation_id, now=now, failed_count=Greatest(F("failed_count") - 1, 0))
+
+
 def answered_since(conversation_id: UUID, after_id: UUID, *, user_id: UUID) -> Message | None:
     """Return the newest message that a colleague of `user_id` sent after that one, None when nobody did."""
     seen = Message.objects.filter(conversation_id=conversation_id, pk=after_id).values("created_at").first()

@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, cast
 from uuid import UUID
 
-from django.http import Http404, HttpResponse, HttpResponseForbidden
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clinics.permissions import Action, can
+from clinics.permissions import Action
 from medsync.lib import clock
 from medsync.lib.text import clean
 from messaging import conversations, gate, notifications, outbox, times
-from messaging.inbox import queries, requests
-from messaging.inbox.views import ClinicRequest, update
+from messaging.inbox import requests
+from messaging.inbox.answering import answer, conversation_of, may
+from messaging.inbox.views import ClinicRequest
 from messaging.models import Conversation
 from scheduling import operations
 from scheduling.deciding import REASON_LENGTH
 from scheduling.errors import AlreadyDecided, SchedulingError
 from scheduling.models import Appointment
 
-P = ParamSpec("P")
-_View = Callable[Concatenate[ClinicRequest, P], HttpResponse]
-
-
-def _may(action: Action) -> Callable[[_View[P]], _View[P]]:
-    """Refuse members whose role does not allow it; what a page hides the server refuses too."""
-
-    def decorate(view: _View[P]) -> _View[P]:
-        @functools.wraps(view)
-        def asked(request: ClinicRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if not can(request.user, request.clinic, action):
-                return HttpResponseForbidden()
-            return view(request, *args, **kwargs)
-
-        return cast("_View[P]", asked)
-
-    return decorate
-
-
-def _conversation(conversation_id: UUID) -> Conversation:
-    found = queries.conversation(conversation_id)
-    if found is None:
-        raise Http404
-    return found
-
-
-def _answer(request: ClinicRequest, conversation_id: UUID, **said: Any) -> HttpResponse:
-    """Answer the thread as it is now: its parts to our scripts, the whole page to a browser without them."""
-    conversation = _conversation(conversation_id)
-    if request.headers.get("HX-Request"):
-        return update(request, conversation, **said)
-    return redirect("inbox:thread", conversation_id)
-
 
 @require_POST
-@_may(Action.WORK)
+@may(Action.WORK)
 def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Queue a reply. 409 with a sentence when it may not go, or when a colleague was faster."""
-    conversation = _conversation(conversation_id)
+    conversation = conversation_of(conversation_id)
     now = clock.now()
     try:
         outbox.send_reply(
@@ -78,19 +43,19 @@ def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             "name": error.by.get_short_name(),
             "ago": times.ago(now - error.at),
         }
-        return _answer(request, conversation_id, alert={"text": text, "anyway": True}, status=409)
+        return answer(request, conversation_id, alert={"text": text, "anyway": True}, status=409)
     except outbox.GateRefused as error:
         alert = {"text": f"{error.detail}. {error.remedy}", "code": _provider_code(error.code), "bad": True}
-        return _answer(request, conversation_id, alert=alert, status=409)
+        return answer(request, conversation_id, alert=alert, status=409)
     except outbox.BodyRefused as error:
         detail, remedy = gate.sentences(error.code, "")
-        return _answer(
+        return answer(
             request, conversation_id, alert={"text": f"{detail}. {remedy}", "bad": True}, status=409
         )
     except outbox.KeyReused:
         text = _("This text went out already in other words. Look at the thread, then send it again.")
-        return _answer(request, conversation_id, alert={"text": text, "bad": True}, status=409)
-    return _answer(request, conversation_id)
+        return answer(request, conversation_id, alert={"text": text, "bad": True}, status=409)
+    return answer(request, conversation_id)
 
 
 def _seen(request: ClinicRequest) -> UUID | None:
@@ -106,38 +71,38 @@ def _provider_code(code: str) -> str:
 
 
 @require_POST
-@_may(Action.WORK)
+@may(Action.WORK)
 def note(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Store a note for staff."""
-    conversation = _conversation(conversation_id)
+    conversation = conversation_of(conversation_id)
     try:
         outbox.add_note(conversation, body=request.POST.get("body", ""), user=request.user, now=clock.now())
     except outbox.BodyRefused as error:
         detail, remedy = gate.sentences(error.code, "")
-        return _answer(
+        return answer(
             request, conversation_id, alert={"text": f"{detail}. {remedy}", "bad": True}, status=409
         )
-    return _answer(request, conversation_id)
+    return answer(request, conversation_id)
 
 
 @require_POST
-@_may(Action.WORK)
+@may(Action.WORK)
 def done(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Close the thread until somebody writes again."""
-    conversations.done(_conversation(conversation_id), by=request.user, now=clock.now())
-    return _answer(request, conversation_id, toast=_("Done. A new message brings it back."))
+    conversations.done(conversation_of(conversation_id), by=request.user, now=clock.now())
+    return answer(request, conversation_id, toast=_("Done. A new message brings it back."))
 
 
 @require_POST
-@_may(Action.WORK)
+@may(Action.WORK)
 def no_reply(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Say that the last message wants no answer."""
-    conversations.no_reply_needed(_conversation(conversation_id), by=request.user, now=clock.now())
-    return _answer(request, conversation_id, toast=_("No reply needed. A new message brings it back."))
+    conversations.no_reply_needed(conversation_of(conversation_id), by=request.user, now=clock.now())
+    return answer(request, conversation_id, toast=_("No reply needed. A new message brings it back."))
 
 
 @require_POST
-@_may(Action.DECIDE)
+@may(Action.DECIDE)
 def accept(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Accept a request; the patient is told by what follows from it."""
     appointment, conversation_id = _request(appointment_id)
@@ -146,12 +111,12 @@ def accept(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     except AlreadyDecided as error:
         return _decided(request, conversation_id, error)
     except SchedulingError:
-        return _answer(request, conversation_id, toast=_("It has changed meanwhile; look again."), status=409)
-    return _answer(request, conversation_id)
+        return answer(request, conversation_id, toast=_("It has changed meanwhile; look again."), status=409)
+    return answer(request, conversation_id)
 
 
 @require_POST
-@_may(Action.DECIDE)
+@may(Action.DECIDE)
 def decline(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Decline a request, with a word for the patient if there is one."""
     appointment, conversation_id = _request(appointment_id)
@@ -161,12 +126,12 @@ def decline(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     except AlreadyDecided as error:
         return _decided(request, conversation_id, error)
     except SchedulingError:
-        return _answer(request, conversation_id, toast=_("It has changed meanwhile; look again."), status=409)
-    return _answer(request, conversation_id)
+        return answer(request, conversation_id, toast=_("It has changed meanwhile; look again."), status=409)
+    return answer(request, conversation_id)
 
 
 @require_POST
-@_may(Action.DECIDE)
+@may(Action.DECIDE)
 def decline_text(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Answer word for word what the patient would get with this reason; changes nothing. POST, for it carries words."""
     appointment, _conversation_id = _request(appointment_id)
@@ -186,4 +151,4 @@ def _request(appointment_id: UUID) -> tuple[Appointment, UUID]:
 
 def _decided(request: ClinicRequest, conversation_id: UUID, error: AlreadyDecided) -> HttpResponse:
     said = requests.line(error.appointment, user=request.user, now=clock.now()).bold
-    return _answer(request, conversation_id, toast=said, status=409)
+    return answer(request, conversation_id, toast=said, status=409)

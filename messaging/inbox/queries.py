@@ -14,14 +14,19 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
+from clinics.models import Channel, User
+from messaging import outbox
 from messaging.models import (
     Attempt,
     Author,
     ChannelConsent,
     Conversation,
+    ConversationEvent,
     Message,
+    ThreadSeen,
     WorkState,
 )
+from messaging.threads import NOT_REACHED
 from scheduling.models import (
     Appointment,
     AppointmentEvent,
@@ -172,6 +177,10 @@ class ThreadRows:
     messages: list[Message]
     requests: list[Appointment]
     consents: list[ChannelConsent]
+    events: list[ConversationEvent]
+    names: dict[str, str]  # of members to whom the thread was given: user id -> first name
+    seen_at: datetime | None  # up to when this member has seen the thread
+    can_text: bool  # what did not arrive on WhatsApp could go by SMS; asked only where something did not
     older_cursor: str | None = None
 
 
@@ -184,8 +193,13 @@ def conversation(conversation_id: UUID) -> Conversation | None:
     )
 
 
-def thread(found: Conversation, *, older: str = "", limit: int = PAGE) -> ThreadRows:
-    """Return a page of a thread, the newest unless `older` is a cursor; five statements."""
+def thread(
+    found: Conversation, *, user: User, older: str = "", seen_at: datetime | None = None, limit: int = PAGE
+) -> ThreadRows:
+    """Return a page of a thread, the newest unless `older` is a cursor; at most eight statements.
+
+    `seen_at` keeps the line "new since you looked" where it was when the thread was opened.
+    """
     messages = Message.objects.filter(conversation=found).select_related("user", "sender")
     messages = messages.order_by("-created_at", "-id")
     before = _message_cursor(older)
@@ -195,12 +209,18 @@ def thread(found: Conversation, *, older: str = "", limit: int = PAGE) -> Thread
     newest = list(messages[: limit + 1])
     shown = newest[:limit][::-1]
     cursor = f"{shown[0].created_at.isoformat()}|{shown[0].id}" if len(newest) > limit else None
+    consents = list(ChannelConsent.objects.filter(contact_point=found.contact_point_id))
+    events = _events(found, shown, before=before and before[0], whole=cursor is None)
     return ThreadRows(
         conversation=found,
         people=people_of([found.contact_point_id]).get(found.contact_point_id, []),
         messages=shown,
         requests=_requests(found.contact_point, shown, before=before and before[0], whole=cursor is None),
-        consents=list(ChannelConsent.objects.filter(contact_point=found.contact_point_id)),
+        consents=consents,
+        events=events,
+        names=_names(events),
+        seen_at=seen_at or (None if before else _seen_at(found, user)),
+        can_text=_can_text(found, shown, consents),
         older_cursor=cursor,
     )
 
@@ -219,6 +239,40 @@ def _requests(
     if before is not None:
         asked = asked.filter(created_at__lt=before).exclude(status=Status.PENDING_REVIEW)
     return list(asked.order_by("-created_at", "-id")[:PAGE])[::-1]
+
+
+def _events(
+    found: Conversation, shown: list[Message], *, before: datetime | None, whole: bool
+) -> list[ConversationEvent]:
+    """Return what was done with the thread while these messages were written."""
+    done = ConversationEvent.objects.filter(conversation=found, undone_at=None).select_related("user")
+    if shown and not whole:
+        done = done.filter(created_at__gte=shown[0].created_at)
+    if before is not None:
+        done = done.filter(created_at__lt=before)
+    return list(done.order_by("-created_at", "-id")[:PAGE])[::-1]
+
+
+def _names(events: list[ConversationEvent]) -> dict[str, str]:
+    given = {event.after.get("user") for event in events} - {None, *(str(e.user_id) for e in events)}
+    known = {str(e.user.pk): e.user.get_short_name() for e in events if e.user}
+    if given:
+        known |= {str(u.pk): u.get_short_name() for u in User.objects.filter(pk__in=given)}
+    return known
+
+
+def _seen_at(found: Conversation, user: User) -> datetime | None:
+    return ThreadSeen.objects.filter(conversation=found, user=user).values_list("seen_at", flat=True).first()
+
+
+def _can_text(found: Conversation, shown: list[Message], consents: list[ChannelConsent]) -> bool:
+    lost = any(m.channel == Channel.WHATSAPP and m.status in NOT_REACHED and not m.solved for m in shown)
+    if not lost or not found.contact_point.phone:
+        return False
+    sms = next((c for c in consents if c.channel == Channel.SMS), None)
+    if sms is not None and (sms.opted_out_at or sms.care is False):
+        return False
+    return outbox.can_send_sms()
 
 
 def _message_cursor(text: str) -> tuple[datetime, UUID] | None:

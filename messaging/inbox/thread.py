@@ -15,13 +15,16 @@ from django.utils.translation import gettext_lazy
 from clinics.models import Channel, Clinic, User
 from clinics.permissions import Action, can
 from medsync.lib import phone
-from messaging import failures, gate, times
-from messaging.inbox import parts, requests, words
+from messaging import gate, times
+from messaging.inbox import botcontrol, bubbles, parts, requests
+from messaging.inbox.botcontrol import BotControl
+from messaging.inbox.bubbles import Said, Ways
+from messaging.inbox.happened import Events, event_lines
 from messaging.inbox.parts import Chip, Tag, WindowChip
 from messaging.inbox.queries import ThreadRows, View
 from messaging.inbox.requests import Request, RequestLine
-from messaging.inbox.screens import KIND_ICONS, kind_words, thread_url, view_url
-from messaging.models import Author, Conversation, Direction, Kind, Message, WorkState
+from messaging.inbox.screens import thread_url, view_url
+from messaging.models import Conversation, Direction, Message, WorkState
 from scheduling.models import Appointment
 
 LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
@@ -37,46 +40,11 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened between messages."""
+class NewSince:
+    """The line above what came since this member looked."""
 
-    key: str
-    icon: str
-    text: str
-    tone: str = ""
-    template: str = "messaging/item_event.html"
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """What did not arrive, when, and why."""
-
-    head: str
-    cause: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A bubble, or a note."""
-
-    key: str
-    id: UUID
-    template: str
-    side: str  # in | out
-    look: str  # patient | staff | bot | auto
-    head: str
-    head_icon: str
-    body: str
-    placeholder: Chip | None
-    time: str
-    time_title: str
-    iso: str
-    via: str
-    tick: words.Tick | None
-    why_url: str
-    failed: Failed | None
-    label: str
+    key: str = "new-since"
+    template: str = "messaging/item_new.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +69,7 @@ class Composer:
     placeholder: str
 
 
-Item = Day | Event | Said | Request | RequestLine
+Item = Day | Events | NewSince | Said | Request | RequestLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +85,7 @@ class Thread:
     tag: Tag | None
     window: WindowChip | None
     state_line: str
-    bot: Chip | None
+    bot: BotControl | None
     items: list[Item]
     older_url: str
     last_message_id: UUID | None
@@ -127,6 +95,7 @@ class Thread:
     can_decide_state: bool
     back_url: str
     fragment_url: str
+    seen_url: str
     person_url: str
     send_url: str
     note_url: str
@@ -155,7 +124,8 @@ def thread(
     subs = [p.name for p in rows.people if p.name] if len(rows.people) > 1 else []
     if conversation.assignee:
         subs.append(_("%(name)s has it") % {"name": conversation.assignee.get_short_name()})
-    state, bot = str(WorkState(conversation.work_state).label), _bot(conversation, now=now)
+    state = str(WorkState(conversation.work_state).label)
+    called = rows.people[0].call_name if len(rows.people) == 1 else ""
     here = [conversation.id]
     return Thread(
         id=conversation.id,
@@ -168,8 +138,8 @@ def thread(
         window=parts.window_chip(
             conversation.last_channel, conversation.window_closes_at, clinic.zone, now=now
         ),
-        state_line=" · ".join([*([] if bot else [state]), *subs]),
-        bot=bot,
+        state_line=" · ".join([state, *subs]),
+        bot=botcontrol.control(conversation, name=called or name, now=now) if works else None,
         items=list(_items(rows, name=name, clinic=clinic, user=user, preview=preview, now=now)),
         older_url=_older_url(conversation.id, rows.older_cursor),
         last_message_id=conversation.last_message_id,
@@ -186,13 +156,22 @@ def thread(
         is_done=conversation.work_state == WorkState.DONE,
         can_decide_state=works,
         back_url=view_url(view),
-        fragment_url=thread_url(conversation.id, view),
+        fragment_url=_fragment_url(conversation.id, view, rows.seen_at),
+        seen_url=reverse("inbox:seen", args=here),
         person_url=reverse("inbox:person", args=here),
         send_url=reverse("inbox:send", args=here),
         note_url=reverse("inbox:note", args=here),
         done_url=reverse("inbox:done", args=here),
         no_reply_url=reverse("inbox:no-reply", args=here),
     )
+
+
+def _fragment_url(conversation_id: UUID, view: View, seen_at: datetime | None) -> str:
+    """Return where the open thread is read again; the line "new since you looked" stays where it was."""
+    url = thread_url(conversation_id, view)
+    if seen_at is None:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'seen': seen_at.isoformat()})}"
 
 
 def _older_url(conversation_id: UUID, cursor: str | None) -> str:
@@ -252,18 +231,6 @@ def _lock(rows: ThreadRows, name: str, *, now: datetime) -> Lock | None:
     return None
 
 
-def _bot(conversation: Conversation, *, now: datetime) -> Chip | None:
-    if conversation.bot_off:
-        return Chip(_("Bot off here"), "bot")
-    paused = conversation.bot_paused_until
-    if paused and paused > now:
-        left = times.short_duration(paused - now)
-        return Chip(_("Bot paused %(left)s") % {"left": left}, "bot", "warn")
-    if conversation.work_state == WorkState.BOT:
-        return Chip(_("Bot answering"), "bot", "bot")
-    return None
-
-
 def _items(
     rows: ThreadRows,
     *,
@@ -274,10 +241,17 @@ def _items(
     now: datetime,
 ) -> Iterator[Item]:
     zone = clinic.zone
+    ways = Ways(
+        work=can(user, clinic, Action.WORK),
+        sms=rows.can_text,
+        phone=rows.conversation.contact_point.phone or "",
+    )
     timed: list[tuple[datetime, int, Item]] = []
     previous: Message | None = None
     for message in rows.messages:
-        timed.append((message.created_at, 0, _said(message, previous, name, clinic, now=now)))
+        timed.append(
+            (message.created_at, 0, bubbles.said(message, previous, name, clinic, ways=ways, now=now))
+        )
         previous = message
     # A card stands behind the words that asked for it; without them, where it was stored.
     asked_at = {
@@ -297,80 +271,33 @@ def _items(
             now=now,
         )
         timed.append((asked_at.get(appointment.id, appointment.created_at), 1, card))
+    for at, line in event_lines(rows.events, names=rows.names, zone=zone):
+        timed.append((at, 2, line))
+    news = _first_news(rows)
+    if news is not None:
+        timed.append((news, -1, NewSince()))
     timed.sort(key=lambda entry: (entry[0], entry[1]))
-    day = None
+    day, folded = None, list[Events]()
     for at, _order, item in timed:
         date = at.astimezone(zone).date()
         if date != day:
             day = date
+            yield from folded
+            folded = []
             yield Day(key=date.isoformat(), label=times.day_line(at, zone, now=now))
+        if isinstance(item, Events):
+            folded = [folded[0] + item] if folded else [item]
+            continue
+        yield from folded
+        folded = []
         yield item
+    yield from folded
 
 
-def _said(message: Message, previous: Message | None, name: str, clinic: Clinic, *, now: datetime) -> Said:
-    zone = clinic.zone
-    inbound = message.direction == Direction.INBOUND
-    note = message.kind == Kind.NOTE
-    look, head, icon = _author(message)
-    placeholder = kind_words(message.kind) if not note else ""
-    tick = None if inbound or note else words.tick(message)
-    failed = _failed(message, clinic, now=now)
-    time = times.clock_time(message.created_at, zone)
-    who = name if inbound else head or _("Notice")
-    label = ", ".join(filter(None, (who, time, tick.word if tick else "")))
-    return Said(
-        key=str(message.id),
-        id=message.id,
-        template="messaging/item_note.html" if note else "messaging/item_message.html",
-        side="in" if inbound else "out",
-        look=look,
-        head="" if inbound else head,
-        head_icon=icon,
-        body=message.body,
-        placeholder=Chip(placeholder, KIND_ICONS[Kind(message.kind)]) if placeholder else None,
-        time=time,
-        time_title=f"{times.day(message.created_at, zone)}, {time}",
-        iso=message.created_at.isoformat(),
-        via=_via(message, previous),
-        tick=tick,
-        why_url="" if inbound or note else reverse("inbox:why", args=[message.conversation_id, message.id]),
-        failed=failed,
-        label=_("Note by %(who)s, %(time)s") % {"who": head, "time": time} if note else label,
-    )
-
-
-def _author(message: Message) -> tuple[str, str, str]:
-    """Return the bubble's look, head and icon."""
-    if message.author == Author.PATIENT:
-        return "patient", "", ""
-    if message.author == Author.BOT:
-        return "bot", _("Bot"), "bot"
-    if message.author == Author.STAFF:
-        return "staff", message.user.get_short_name() if message.user else _("Staff"), ""
-    by = message.user.get_short_name() if message.user else ""
-    return "auto", _("Notice · %(name)s") % {"name": by} if by else _("Notice"), "info"
-
-
-def _via(message: Message, previous: Message | None) -> str:
-    """Say the number only where it changes."""
-    if message.kind == Kind.NOTE or previous is None or previous.kind == Kind.NOTE:
-        return ""
-    if message.sender_id == previous.sender_id and message.channel == previous.channel:
-        return ""
-    tag = parts.sender_tag(message.sender, message.channel)
-    return tag.text if tag else ""
-
-
-def _failed(message: Message, clinic: Clinic, *, now: datetime) -> Failed | None:
-    if message.status not in words.NOT_ARRIVED:
+def _first_news(rows: ThreadRows) -> datetime | None:
+    """Return when the first message came that this member has not seen, None when there is none on this page."""
+    seen = rows.seen_at
+    if seen is None:
         return None
-    tick = words.tick(message)
-    bits = [tick.word if tick else "", times.moment(message.updated_at, clinic.zone, now=now)]
-    if message.tries > 1:
-        bits.append(_("%(n)d attempts") % {"n": message.tries})
-    failure = failures.explain(error_code=message.error_code, reason=message.reason, channel=message.channel)
-    return Failed(
-        head=" · ".join(bits),
-        cause=f"{failure.what.rstrip('.')}. {failure.helps}",
-        code=message.error_code,
-    )
+    came = [m.created_at for m in rows.messages if m.direction == Direction.INBOUND and m.created_at > seen]
+    return came[0] if came else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 from django.views.decorators.http import require_GET
 
 from clinics.models import Clinic, User
@@ -100,7 +103,9 @@ def update(
 
 def thread_context(request: ClinicRequest, conversation: Conversation, *, older: str = "") -> dict[str, Any]:
     """Return what thread.html needs."""
-    rows, now = queries.thread(conversation, older=older), clock.now()
+    seen_at = _moment(request.GET.get("seen", ""))
+    rows = queries.thread(conversation, user=request.user, older=older, seen_at=seen_at)
+    now = clock.now()
     return {
         "thread": threads.thread(
             rows,
@@ -111,6 +116,14 @@ def thread_context(request: ClinicRequest, conversation: Conversation, *, older:
             now=now,
         )
     }
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        at = parse_datetime(text)
+    except ValueError:
+        return None
+    return at if at is not None and is_aware(at) else None
 
 
 def _page(

@@ -2,11 +2,18 @@
 
 `queue` and `queue_inline` store in the caller's transaction, `send_reply` and `add_note` are a member's.
 `work` delivers what is due, `sweep` finds what got lost on the way. The module names follow a message's life:
-routes, queueing, replying, claiming, calls, sending, settling, reconciling, sweeping.
+routes, queueing, replying, claiming, calls, sending, settling, resolving, reconciling, sweeping.
 """
 
 from messaging.outbox.queueing import KeyReused, answers_inline, queue, queue_inline
 from messaging.outbox.replying import AnsweredMeanwhile, BodyRefused, GateRefused, add_note, send_reply
+from messaging.outbox.resolving import (
+    NothingToSolve,
+    can_send_sms,
+    send_again,
+    send_by_sms,
+    settle_otherwise,
+)
 from messaging.outbox.sending import work
 from messaging.outbox.sweeping import is_due, sweep
 
@@ -15,12 +22,17 @@ __all__ = [
     "BodyRefused",
     "GateRefused",
     "KeyReused",
+    "NothingToSolve",
     "add_note",
     "answers_inline",
+    "can_send_sms",
     "is_due",
     "queue",
     "queue_inline",
+    "send_again",
+    "send_by_sms",
     "send_reply",
+    "settle_otherwise",
     "sweep",
     "work",
 ]

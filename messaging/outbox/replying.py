@@ -10,11 +10,12 @@ from django.db.models.functions import Coalesce
 from clinics.models import Sender, User
 from medsync.lib import jobs
 from medsync.lib.text import clean
-from messaging import gate, threads
+from messaging import drafts, gate, threads
 from messaging.models import (
     Author,
     Conversation,
     Direction,
+    DraftTab,
     Kind,
     Message,
     MessageStatus,
@@ -24,7 +25,23 @@ from messaging.models import (
 from messaging.outbox.queueing import DELIVER, insert, prepared, same_or_reused
 from scheduling.locks import retrying
 
+LONGEST_RING = timedelta(seconds=60)
 NOTE = "note"  # a note's channel
+
+#: What sending changes in a thread: kept with a reply that may be taken back.
+STATE = (
+    "work_state",
+    "waiting_since",
+    "snoozed_until",
+    "put_away_at",
+    "handed_over_at",
+    "unread_count",
+    "failed_count",
+    "bot_paused_until",
+    "assignee_id",
+    "window_closes_at",
+    "last_message_id",
+)
 
 
 class GateRefused(Exception):
@@ -75,19 +92,24 @@ def send_reply(
     client_message_id: str | None = None,
     after_message_id: UUID | None = None,
     sender: Sender | None = None,
+    wait: timedelta = timedelta(0),
+    draft: int | None = None,
 ) -> Message:
     """Queue a member's message: the thread then waits for the patient, and the bot pauses.
 
     Idempotent under `client_message_id`. `after_message_id` is the last message that the writer saw. Refused
-    before anything is stored, and so before a provider is asked.
+    before anything is stored, and so before a provider is asked. For as long as `wait` it stays in the queue and
+    can be taken back; `draft` is the revision of the draft that it was, which ends with it.
 
     Raises BodyRefused, KeyReused, AnsweredMeanwhile, GateRefused.
     """
-    body = _checked(body)
+    body = checked(body)
     with transaction.atomic():
         # Two members who answer at once: the second one sees the first one's answer. Only new rows are written
         # after this lock, so it may come first.
-        Conversation.objects.select_for_update(no_key=True).values_list("pk").get(pk=conversation.pk)
+        before = Conversation.objects.select_for_update(no_key=True).values(*STATE).get(pk=conversation.pk)
+        if draft is not None:
+            drafts.clear(conversation.pk, user, tab=DraftTab.REPLY, revision=draft, now=now)
         if client_message_id:
             known = Message.objects.filter(client_message_id=client_message_id).first()
             if known is not None:
@@ -112,7 +134,9 @@ def send_reply(
         )
         if not verdict.allowed:
             raise GateRefused(verdict)
-        message.status, message.next_attempt_at = MessageStatus.QUEUED, now
+        message.status, message.next_attempt_at = MessageStatus.QUEUED, now + wait
+        if wait:
+            message.payload = {"before": {name: _plain(value) for name, value in before.items()}}
         stored = insert(message)
         if stored is not message:
             return stored
@@ -132,11 +156,21 @@ def send_reply(
             assignee_id=Coalesce("assignee_id", Value(user.pk)),
             window_closes_at=verdict.window_closes_at,
         )
-        jobs.enqueue_on_commit(DELIVER)
+        ring(wait)
         return message
 
 
-def add_note(conversation: Conversation, *, body: str, user: User, now: datetime) -> Message:
+def ring(wait: timedelta = timedelta(0)) -> None:
+    """Wake the worker after commit, when a message has waited so long; what waits for hours the sweeper finds."""
+    if not wait:
+        jobs.enqueue_on_commit(DELIVER)
+    elif wait <= LONGEST_RING:
+        jobs.enqueue_on_commit(DELIVER, after=wait.total_seconds() + 0.2)
+
+
+def add_note(
+    conversation: Conversation, *, body: str, user: User, now: datetime, draft: int | None = None
+) -> Message:
     """Store a note that only staff see; it answers nobody. Raises BodyRefused."""
     with transaction.atomic():
         note = Message(
@@ -146,19 +180,26 @@ def add_note(conversation: Conversation, *, body: str, user: User, now: datetime
             kind=Kind.NOTE,
             author=Author.STAFF,
             user=user,
-            body=_checked(body),
+            body=checked(body),
             status=MessageStatus.RECEIVED,
             created_at=now,
         )
         insert(note)
         threads.touch(conversation.pk, now=now, message=note)
+        if draft is not None:
+            drafts.clear(conversation.pk, user, tab=DraftTab.NOTE, revision=draft, now=now)
     return note
 
 
-def _checked(body: str) -> str:
+def checked(body: str) -> str:
+    """Return a text as it is stored. Raises BodyRefused."""
     body = clean(body).strip()
     if not body:
         raise BodyRefused(gate.EMPTY)
     if len(body) > gate.LONGEST_BODY:
         raise BodyRefused(gate.TOO_LONG)
     return body
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, int) else str(value)

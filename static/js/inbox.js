@@ -135,6 +135,19 @@
     MedSync.composer.setUp();
     MedSync.person.setUp();
     tick();
+    looked();
+  }
+
+  // What this member has seen: next time the line "New since you looked" stands behind it.
+  let looking = 0;
+  function looked() {
+    clearTimeout(looking);
+    looking = setTimeout(function () {
+      const thread = document.querySelector("[data-seen-url]");
+      if (!thread || document.hidden || document.documentElement.hasAttribute("data-down")) return;
+      const token = JSON.parse(document.body.getAttribute("hx-headers"));
+      fetch(thread.dataset.seenUrl, { method: "POST", headers: token, keepalive: true }).catch(() => {});
+    }, 1500);
   }
 
   let heightBefore = 0;
@@ -146,6 +159,7 @@
   document.addEventListener("medsync:merged", function (event) {
     const element = log();
     if (event.detail.name === "items" && element) {
+      looked();
       if (event.detail.mode === "before") element.scrollTop = element.scrollHeight - heightBefore;
       else if (atEnd) toEnd();
       else showLatest();

@@ -66,6 +66,7 @@ CLINIC = {
     "team/<uuid:membership_id>/password-link": post(LEADERS),
     "inbox": get(),
     "inbox/list": get(),
+    "inbox/colleagues": get(),
     "inbox/requests/<uuid:appointment_id>/accept": post(),
     "inbox/requests/<uuid:appointment_id>/decline": post(),
     "inbox/requests/<uuid:appointment_id>/decline/text": get(),
@@ -76,10 +77,19 @@ CLINIC = {
     "inbox/<uuid:conversation_id>/note": post(),
     "inbox/<uuid:conversation_id>/done": post(),
     "inbox/<uuid:conversation_id>/no-reply": post(),
+    "inbox/<uuid:conversation_id>/bot": post(),
+    "inbox/<uuid:conversation_id>/typing": post(),
+    "inbox/<uuid:conversation_id>/seen": post(),
+    "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/again": post(),
+    "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/by-sms": post(),
+    "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/settled": post(),
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/why": get(),
+    "files/<uuid:attachment_id>": get(),
     "phone": get(),
     "phone/update": get(),
     "phone/new": post(),
+    "phone/lines": post(),
+    "phone/clock": post(),
     "phone/<uuid:address_id>/send": post(),
     "phone/<uuid:address_id>/settings": post(),
 }
@@ -147,6 +157,9 @@ PUBLIC = {
     "api/appointments/<uuid:id>": api(),
     "api/appointments/<uuid:id>/cancel": api("POST"),
     "api/appointments/<uuid:id>/move": api("POST"),
+    "api/appointments/<uuid:id>/arrive": api("POST"),
+    "api/appointments/<uuid:id>/complete": api("POST"),
+    "api/appointments/<uuid:id>/no-show": api("POST"),
 }
 
 

@@ -44,7 +44,7 @@ def read(inside: Clinic, owner: User, browse: Any) -> Any:
     return get
 
 
-def test_a_thread_with_a_request_costs_at_most_eight_statements(inside: Clinic) -> None:
+def test_a_thread_with_a_request_costs_at_most_eight_statements(inside: Clinic, owner: User) -> None:
     thread = a_thread()
     for n in range(60):
         says(thread, f"text {n}", author="bot")
@@ -56,7 +56,7 @@ def test_a_thread_with_a_request_costs_at_most_eight_statements(inside: Clinic) 
     with CaptureQueriesContext(connection) as seen:
         found = queries.conversation(thread.id)
         assert found is not None
-        rows = queries.thread(found)
+        rows = queries.thread(found, user=owner)
         for request in rows.requests:
             notifications.preview(request, "accept", now)
 
@@ -64,17 +64,17 @@ def test_a_thread_with_a_request_costs_at_most_eight_statements(inside: Clinic) 
     assert len(seen) <= 8, [q["sql"][:90] for q in seen]
 
 
-def test_only_the_newest_fifty_are_shown_and_older_ones_follow(read: Any) -> None:
+def test_only_the_newest_fifty_are_shown_and_older_ones_follow(read: Any, owner: User) -> None:
     thread = a_thread(heard=None)
     begin = clock.now() - 10 * HOUR
     for n in range(120):
         says(thread, f"number {n:03d}", at=begin + timedelta(minutes=n // 3))
 
     first = read(thread)
-    rows = queries.thread(thread)
+    rows = queries.thread(thread, user=owner)
     seen = [m.body for m in rows.messages]
     while rows.older_cursor:
-        rows = queries.thread(thread, older=rows.older_cursor)
+        rows = queries.thread(thread, user=owner, older=rows.older_cursor)
         seen = [m.body for m in rows.messages] + seen
 
     assert "number 119" in first

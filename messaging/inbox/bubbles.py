@@ -1,0 +1,156 @@
+"""What was said, as templates read it: bubbles, notes, and under what did not arrive the ways out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinics.models import Channel, Clinic
+from messaging import failures, times
+from messaging.inbox import parts, words
+from messaging.inbox.parts import Chip
+from messaging.inbox.screens import KIND_ICONS, kind_words
+from messaging.models import Author, Direction, Kind, Message, Solved
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What can be done in this thread about a message that did not arrive."""
+
+    work: bool  # the member may write here
+    sms: bool  # the patient may be written by SMS
+    phone: str  # E.164, "" where nobody can be called
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What did not arrive, when, why, and the ways out; `solved` says which one was taken."""
+
+    head: str
+    cause: str
+    code: str
+    solved: str = ""
+    again_url: str = ""
+    sms_url: str = ""
+    settled_url: str = ""
+    write_again: bool = False
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A bubble, or a note."""
+
+    key: str
+    id: UUID
+    template: str
+    side: str  # in | out
+    look: str  # patient | staff | bot | auto
+    head: str
+    head_icon: str
+    body: str
+    placeholder: Chip | None
+    time: str
+    time_title: str
+    iso: str
+    via: str
+    tick: words.Tick | None
+    why_url: str
+    failed: Failed | None
+    label: str
+
+
+def said(
+    message: Message, previous: Message | None, name: str, clinic: Clinic, *, ways: Ways, now: datetime
+) -> Said:
+    """Return a message as its bubble; `previous` is the one above it."""
+    zone = clinic.zone
+    inbound = message.direction == Direction.INBOUND
+    note = message.kind == Kind.NOTE
+    look, head, icon = _author(message)
+    placeholder = kind_words(message.kind) if not note else ""
+    tick = None if inbound or note else words.tick(message)
+    failed = _failed(message, clinic, ways, now=now)
+    time = times.clock_time(message.created_at, zone)
+    who = name if inbound else head or _("Notice")
+    label = ", ".join(filter(None, (who, time, tick.word if tick else "")))
+    return Said(
+        key=str(message.id),
+        id=message.id,
+        template="messaging/item_note.html" if note else "messaging/item_message.html",
+        side="in" if inbound else "out",
+        look=look,
+        head="" if inbound else head,
+        head_icon=icon,
+        body=message.body,
+        placeholder=Chip(placeholder, KIND_ICONS[Kind(message.kind)]) if placeholder else None,
+        time=time,
+        time_title=f"{times.day(message.created_at, zone)}, {time}",
+        iso=message.created_at.isoformat(),
+        via=_via(message, previous),
+        tick=tick,
+        why_url="" if inbound or note else reverse("inbox:why", args=[message.conversation_id, message.id]),
+        failed=failed,
+        label=_("Note by %(who)s, %(time)s") % {"who": head, "time": time} if note else label,
+    )
+
+
+def _author(message: Message) -> tuple[str, str, str]:
+    """Return the bubble's look, head and icon."""
+    if message.author == Author.PATIENT:
+        return "patient", "", ""
+    if message.author == Author.BOT:
+        return "bot", _("Bot"), "bot"
+    if message.author == Author.STAFF:
+        return "staff", message.user.get_short_name() if message.user else _("Staff"), ""
+    by = message.user.get_short_name() if message.user else ""
+    return "auto", _("Notice · %(name)s") % {"name": by} if by else _("Notice"), "info"
+
+
+def _via(message: Message, previous: Message | None) -> str:
+    """Say the number only where it changes."""
+    if message.kind == Kind.NOTE or previous is None or previous.kind == Kind.NOTE:
+        return ""
+    if message.sender_id == previous.sender_id and message.channel == previous.channel:
+        return ""
+    tag = parts.sender_tag(message.sender, message.channel)
+    return tag.text if tag else ""
+
+
+_SOLVED = {
+    Solved.SMS: gettext_lazy("Sent by SMS instead"),
+    Solved.OTHERWISE: gettext_lazy("Settled another way"),
+}
+
+
+def _failed(message: Message, clinic: Clinic, ways: Ways, *, now: datetime) -> Failed | None:
+    if message.status not in words.NOT_ARRIVED:
+        return None
+    tick = words.tick(message)
+    bits = [tick.word if tick else "", times.moment(message.updated_at, clinic.zone, now=now)]
+    if message.tries > 1:
+        bits.append(_("%(n)d attempts") % {"n": message.tries})
+    failure = failures.explain(error_code=message.error_code, reason=message.reason, channel=message.channel)
+    if message.solved:
+        return Failed(" · ".join(bits), "", "", solved=str(_SOLVED[Solved(message.solved)]))
+    here = [message.conversation_id, message.pk]
+    again = ways.work and failure.again and message.sender_id is not None
+    return Failed(
+        head=" · ".join(bits),
+        cause=f"{failure.what.rstrip('.')}. {failure.helps}",
+        code=message.error_code,
+        again_url=reverse("inbox:again", args=here) if again else "",
+        sms_url=(
+            reverse("inbox:by-sms", args=here)
+            if ways.work and ways.sms and message.channel == Channel.WHATSAPP
+            else ""
+        ),
+        settled_url=reverse("inbox:settled", args=here) if ways.work else "",
+        write_again=ways.work and not again,
+        phone=ways.phone,
+    )

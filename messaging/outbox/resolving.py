@@ -1,0 +1,108 @@
+"""The ways out for a message that did not arrive: once more, by SMS, or settled by a person in another way."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from clinics.models import Channel, Sender, SenderStatus, User
+from clinics.tenancy import current_clinic
+from medsync.lib import jobs
+from messaging import gate, threads
+from messaging.models import Message, MessageStatus, Solved
+from messaging.outbox.queueing import DELIVER
+from messaging.outbox.replying import GateRefused, send_reply
+from messaging.outbox.routes import route_for
+from scheduling.locks import retrying
+
+
+class NothingToSolve(Exception):
+    """The message has arrived meanwhile, or somebody has found a way for it already."""
+
+    code = "nothing_to_solve"
+
+
+@retrying
+def send_again(message: Message, *, now: datetime) -> None:
+    """Put a message that did not arrive into the queue once more: a new attempt of the same message.
+
+    The gate is asked first. Raises GateRefused, NothingToSolve.
+    """
+    with transaction.atomic():
+        route = route_for(message.conversation, sender=message.sender)
+        facts = gate.facts_of(
+            message.conversation,
+            channel=message.channel,
+            sender=route.sender,
+            has_address=bool(message.address or route.address),
+        )
+        verdict = gate.judge(
+            facts, channel=message.channel, purpose=message.purpose, body=message.body, now=now
+        )
+        if not verdict.allowed:
+            raise GateRefused(verdict)
+        _change(
+            message,
+            now,
+            status=MessageStatus.QUEUED,
+            next_attempt_at=now,
+            lease_until=None,
+            address=message.address or route.address,
+            reason="",
+            error_code="",
+            verdict=verdict.as_json(now),
+        )
+        threads.status_moved(
+            message.conversation_id, message.pk, before=message.status, after=MessageStatus.QUEUED, now=now
+        )
+        jobs.enqueue_on_commit(DELIVER)
+
+
+@retrying
+def send_by_sms(message: Message, *, by: User, now: datetime) -> Message:
+    """Send the same words by SMS, from the clinic's first number for it; return the new message.
+
+    Raises GateRefused, NothingToSolve.
+    """
+    sender = _sms_sender()
+    if sender is None:
+        raise GateRefused(
+            gate.judge(gate.Facts(), channel=Channel.SMS, purpose=message.purpose, body=message.body, now=now)
+        )
+    with transaction.atomic():
+        _change(message, now, solved=Solved.SMS)
+        return send_reply(
+            message.conversation,
+            body=message.body,
+            user=by,
+            sender=sender,
+            client_message_id=f"sms:{message.pk}",
+            now=now,
+        )
+
+
+@retrying
+def settle_otherwise(message: Message, *, now: datetime) -> None:
+    """Note that the patient knows by another way, a call for instance. Raises NothingToSolve."""
+    with transaction.atomic():
+        _change(message, now, solved=Solved.OTHERWISE)
+        threads.solved(message.conversation_id, now=now)
+
+
+def can_send_sms() -> bool:
+    """Tell whether the clinic has a number for SMS."""
+    return _sms_sender() is not None
+
+
+def _sms_sender() -> Sender | None:
+    return (
+        Sender.objects.select_related("account")
+        .filter(clinic=current_clinic(), status=SenderStatus.ACTIVE, channel=Channel.SMS)
+        .order_by("rank", "id")
+        .first()
+    )
+
+
+def _change(message: Message, now: datetime, **changes: object) -> None:
+    open_ = Message.objects.filter(pk=message.pk, status__in=threads.NOT_REACHED, solved="")
+    if not open_.update(updated_at=now, **changes):
+        raise NothingToSolve
