@@ -34,12 +34,24 @@ def touch(conversation_id: UUID, *, now: datetime, message: Message | None = Non
     live.publish("conversation", id=conversation_id)
     if message is not None:
         not_newer = Q(last_message_at=None) | Q(last_message_at__lte=message.created_at)
-        if row.filter(not_newer).update(**changes, **_last(message)):
+        if row.filter(not_newer).update(**changes, **last_columns(message)):
             return
     row.update(**changes)
 
 
-def _last(message: Message) -> dict[str, Any]:
+#: The list's columns of a thread in which nothing was said.
+NOTHING_SAID: dict[str, Any] = {
+    "last_message_id": None,
+    "last_message_at": None,
+    "last_body": "",
+    "last_author": "",
+    "last_kind": "",
+    "last_status": "",
+}
+
+
+def last_columns(message: Message) -> dict[str, Any]:
+    """Return the list's columns of a thread whose last message this is."""
     columns: dict[str, Any] = {
         "last_message_id": message.pk,
         "last_message_at": message.created_at,
@@ -100,6 +112,7 @@ def answered_since(conversation_id: UUID, after_id: UUID, *, user_id: UUID) -> M
         )
         .exclude(user_id=user_id)
         .exclude(status__in=[MessageStatus.BLOCKED, MessageStatus.CANCELLED])
+        .exclude(status=MessageStatus.QUEUED, send_at__isnull=False)  # not said yet
         .select_related("user")
         .order_by("-created_at", "-id")
         .first()

@@ -2,9 +2,10 @@
 
 `queue` and `queue_inline` store in the caller's transaction, `send_reply` and `add_note` are a member's.
 `work` delivers what is due, `sweep` finds what got lost on the way. The module names follow a message's life:
-routes, queueing, replying, claiming, calls, sending, settling, resolving, reconciling, sweeping.
+routes, queueing, replying, later, claiming, calls, sending, settling, resolving, reconciling, sweeping.
 """
 
+from messaging.outbox.later import Gone, TimeRefused, send_later, take_back, waiting_in
 from messaging.outbox.queueing import KeyReused, answers_inline, queue, queue_inline
 from messaging.outbox.replying import AnsweredMeanwhile, BodyRefused, GateRefused, add_note, send_reply
 from messaging.outbox.resolving import (
@@ -21,8 +22,10 @@ __all__ = [
     "AnsweredMeanwhile",
     "BodyRefused",
     "GateRefused",
+    "Gone",
     "KeyReused",
     "NothingToSolve",
+    "TimeRefused",
     "add_note",
     "answers_inline",
     "can_send_sms",
@@ -31,8 +34,11 @@ __all__ = [
     "queue_inline",
     "send_again",
     "send_by_sms",
+    "send_later",
     "send_reply",
     "settle_otherwise",
     "sweep",
+    "take_back",
+    "waiting_in",
     "work",
 ]

@@ -12,6 +12,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from clinics.models import ProviderAccount
 from messaging import gate, threads
 from messaging.models import Attempt, AttemptKind, Direction, Message, MessageStatus
+from messaging.outbox import later
 
 #: Not known yet whether it will reach the patient: what is said next in the thread waits for it.
 UNSETTLED = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
@@ -72,6 +73,9 @@ def claim(*, now: datetime, limit: int, probe_account: UUID | None = None) -> Se
         for m in going
     )
     for message in going:
+        message.status = MessageStatus.SENDING
+    later.come_due([m for m in going if m.send_at and not m.tries], now=now)
+    for message in going:
         message.tries += 1
     return [Job(message, attempt) for message, attempt in zip(going, attempts, strict=True)]
 
@@ -115,6 +119,7 @@ def _passed(messages: Sequence[Message], now: datetime) -> list[Message]:
 
 
 def _block(message: Message, verdict: gate.Verdict, now: datetime) -> None:
+    before = message.status
     Message.objects.filter(pk=message.pk).update(
         status=MessageStatus.BLOCKED,
         reason=verdict.code,
@@ -123,6 +128,9 @@ def _block(message: Message, verdict: gate.Verdict, now: datetime) -> None:
         lease_until=None,
         updated_at=now,
     )
+    if message.send_at and not message.tries:
+        message.status = MessageStatus.BLOCKED
+        threads.touch(message.conversation_id, now=now, message=message)
     threads.status_moved(
-        message.conversation_id, message.pk, before=message.status, after=MessageStatus.BLOCKED, now=now
+        message.conversation_id, message.pk, before=before, after=MessageStatus.BLOCKED, now=now
     )
