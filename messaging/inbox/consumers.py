@@ -1,24 +1,60 @@
-"""The live connection of one open inbox."""
+"""The live connection of one open page of a clinic.
 
+The server says what changed, by ids. A page says only which thread it has open and whether its member writes there:
+`{"open": "<id>" or null, "typing": true}`, at once when that changes and again every 15 s, which also shows both
+that the line is alive.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 
 from clinics.models import Clinic
 from clinics.permissions import Action, can
-from clinics.tenancy import clinic_by_slug
+from clinics.queries import member_ids
+from clinics.tenancy import clinic_by_slug, in_clinic
+from messaging import presence
 from messaging.live import group_of
 
 #: The page reads itself again on these, and the server says there what is so.
 LOGGED_OUT = 4401
 NOT_A_MEMBER = 4403
+LONGEST_WORD = 200  # characters of what a page says
+WORDS, SECONDS = 20, 10.0  # no more from one page in that time
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a page said."""
+
+    open: UUID | None
+    typing: bool
+
+
+def _understood(text: Any) -> Said | None:
+    """Return what a page said, None for whatever we do not know."""
+    try:
+        said = json.loads(text) if isinstance(text, str) and len(text) <= LONGEST_WORD else None
+        if not isinstance(said, dict) or "open" not in said:
+            return None
+        return Said(UUID(said["open"]) if said["open"] else None, said.get("typing") is True)
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """Hands on frames of ids. The membership is asked on connect and again on each frame."""
 
     group: str | None = None
+    here: UUID | None = None
+    _heard: tuple[float, int] = (0.0, 0)
 
     async def connect(self) -> None:
         """Let a member in; close with a code of ours for everybody else."""
@@ -36,13 +72,31 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self.send_json({"type": "ready"})
 
     async def disconnect(self, code: int) -> None:
-        """Leave the group."""
+        """Leave the group, and the thread."""
         if self.group is not None:
             await self.channel_layer.group_discard(self.group, self.channel_name)
+            await self._leave()
             self.group = None
 
     async def receive(self, text_data: Any = None, bytes_data: Any = None, **kwargs: Any) -> None:
-        """Ignore what pages say, JSON or not: all they do goes by HTTP."""
+        """Keep where the member is; ignore everything else, for all that pages do goes by HTTP."""
+        said = _understood(text_data)
+        if self.group is None or said is None or self._says_too_much():
+            return
+        if said.open is None:
+            await self._leave()
+            await self.send_json({"type": "here", "id": None, "open": [], "typing": []})
+            return
+        if self.here != said.open:
+            await self._leave()
+        self.here = said.open
+        news = await self._note(said.open, said.typing)
+        if news is None:
+            await self.close(code=NOT_A_MEMBER)
+        elif news:
+            await self._tell(said.open)
+        else:
+            await self._say_who(said.open)
 
     async def inbox_changed(self, event: dict[str, Any]) -> None:
         """Hand a frame on, when the user still is a member."""
@@ -54,9 +108,70 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         frame = {name: value for name, value in event.items() if name not in ("type", "kind")}
         await self.send_json({"type": event["kind"], **frame})
 
+    async def inbox_here(self, event: dict[str, Any]) -> None:
+        """Say who is at a thread, to those who have it open."""
+        if self.group is not None and self.here is not None and str(self.here) == event["id"]:
+            await self._say_who(self.here)
+
+    async def _tell(self, conversation_id: UUID) -> None:
+        await self.channel_layer.group_send(self.group, {"type": "inbox.here", "id": str(conversation_id)})
+
+    async def _leave(self) -> None:
+        left, self.here = self.here, None
+        if left is not None and await self._forget(left):
+            await self._tell(left)
+
+    async def _say_who(self, conversation_id: UUID) -> None:
+        present = await self._present(conversation_id)
+        if present is None:
+            await self.close(code=NOT_A_MEMBER)
+            return
+        await self.send_json(
+            {
+                "type": "here",
+                "id": str(conversation_id),
+                "open": list(present.open),
+                "typing": list(present.typing),
+            }
+        )
+
+    def _says_too_much(self) -> bool:
+        now = time.monotonic()
+        began, words = self._heard
+        self._heard = (began, words + 1) if now - began < SECONDS else (now, 1)
+        return self._heard[1] > WORDS
+
+    # The functions below enter the clinic themselves: a schema that was set at connect would be another's by now.
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _member_clinic(self) -> Clinic | None:
-        # Shared tables only, so no clinic is entered; whatever reads a clinic's tables would enter it here.
+        return self._clinic()
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
+    def _note(self, conversation_id: UUID, typing: bool) -> bool | None:
+        clinic = self._clinic()
+        if clinic is None:
+            return None
+        with in_clinic(clinic):
+            return presence.note(conversation_id, self.scope["user"].pk, typing=typing)
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
+    def _forget(self, conversation_id: UUID) -> bool:
+        clinic = clinic_by_slug(self.scope["url_route"]["kwargs"]["slug"])
+        if clinic is None:
+            return False
+        with in_clinic(clinic):
+            return presence.forget(conversation_id, self.scope["user"].pk)
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
+    def _present(self, conversation_id: UUID) -> presence.Present | None:
+        clinic = self._clinic()
+        if clinic is None:
+            return None
+        others = [user_id for user_id in member_ids(clinic) if user_id != self.scope["user"].pk]
+        with in_clinic(clinic):
+            return presence.at(conversation_id, others)
+
+    def _clinic(self) -> Clinic | None:
         clinic = clinic_by_slug(self.scope["url_route"]["kwargs"]["slug"])
         if clinic is None or not can(self.scope["user"], clinic, Action.WORK, fresh=True):
             return None

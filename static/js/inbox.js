@@ -358,6 +358,7 @@
     e: () => click("[data-done]"),
     a: () => click("[data-accept]"),
     x: () => click("[data-decline]"),
+    b: () => MedSync.bot.toggle(),
     "]": () => MedSync.person.toggle(),
     "?": () => document.getElementById("keys").showModal(),
   };

@@ -8,10 +8,16 @@
   if (!root) return;
 
   const REREAD_EVERY = 30000;
-  const LONGEST_WAIT = 15000;
+  // The first try comes after 1 to 4 s, the next after 2 to 8 …: hundreds of pages whose server was restarted come
+  // back one after the other.
+  const FIRST_WAIT = 4000;
+  const LONGEST_WAIT = 30000;
+  const SAY_AGAIN = 15000;
+  const SILENCE = 40000; // the server answers what a page says; a line without answers for so long is dead
   let socket = null;
-  let wait = 1000;
+  let wait = FIRST_WAIT;
   let timer = 0;
+  let unanswered = 0; // since when we wait for an answer
   let lastNews = new Date();
   let down = false;
   const pending = { list: 0, thread: 0 };
@@ -33,6 +39,7 @@
 
   function heard() {
     lastNews = new Date();
+    unanswered = 0;
   }
 
   function banner(kind, bold, rest, action) {
@@ -53,6 +60,22 @@
     place.replaceChildren(node);
   }
 
+  // Locked, but still there for the keyboard and for who asks why.
+  function lock(button) {
+    if (button.dataset.lockedTitle !== undefined) return;
+    button.dataset.lockedTitle = button.title;
+    button.setAttribute("aria-disabled", "true");
+    button.title = MedSync.word("waits");
+  }
+
+  function unlock(button) {
+    if (button.dataset.lockedTitle === undefined) return;
+    button.removeAttribute("aria-disabled");
+    button.title = button.dataset.lockedTitle;
+    if (!button.title) button.removeAttribute("title");
+    delete button.dataset.lockedTitle;
+  }
+
   function showState(isDown) {
     document.documentElement.toggleAttribute("data-down", isDown);
     document.querySelectorAll(".live[data-live]").forEach(function (live) {
@@ -60,8 +83,8 @@
       live.querySelector("[data-live-word]").textContent = MedSync.word(isDown ? "offline" : "live");
     });
     document.querySelectorAll("[data-waits]").forEach(function (button) {
-      if (isDown) button.setAttribute("aria-disabled", "true");
-      else button.removeAttribute("aria-disabled");
+      if (isDown) lock(button);
+      else unlock(button);
     });
   }
 
@@ -73,18 +96,18 @@
       banner("warn", MedSync.word("reconnecting"), MedSync.word("lastNews", at), { text: MedSync.word("tryNow"), run: again });
     }
     clearTimeout(timer);
-    timer = setTimeout(connect, wait * (0.75 + Math.random() / 2));
+    timer = setTimeout(connect, wait * (0.25 + 0.75 * Math.random()));
     wait = Math.min(wait * 2, LONGEST_WAIT);
   }
 
   function again() {
     clearTimeout(timer);
-    wait = 1000;
+    wait = FIRST_WAIT;
     connect();
   }
 
   function back() {
-    wait = 1000;
+    wait = FIRST_WAIT;
     heard();
     MedSync.reread();
     if (!down) return;
@@ -111,8 +134,15 @@
       } catch {
         return; // a frame from a newer server; the next re-read shows what it meant
       }
+      if (frame.type === "here") {
+        document.dispatchEvent(new CustomEvent("medsync:here", { detail: frame }));
+        return;
+      }
       document.dispatchEvent(new CustomEvent("medsync:frame", { detail: frame }));
-      if (frame.type === "ready") back();
+      if (frame.type === "ready") {
+        back();
+        say();
+      }
       if (frame.type !== "conversation") return;
       const row = document.querySelector('[data-list] [data-key="' + CSS.escape(frame.id) + '"]');
       if (!row || !frame.version || Number(row.dataset.version) < frame.version) reread("list");
@@ -127,6 +157,42 @@
       lost();
     };
   }
+
+  let words = () => ({ open: null });
+
+  function say() {
+    if (down || !socket || socket.readyState !== WebSocket.OPEN) return;
+    if (unanswered && Date.now() - unanswered > SILENCE) {
+      unanswered = 0;
+      socket.close();
+      lost();
+      return;
+    }
+    unanswered = unanswered || Date.now();
+    socket.send(JSON.stringify(words()));
+  }
+
+  MedSync.live = {
+    isDown: () => down,
+    /** Say to the server what `words` returns, now and every 15 s. */
+    says: function (given) {
+      words = given;
+      say();
+    },
+    say: say,
+  };
+
+  document.addEventListener(
+    "click",
+    function (event) {
+      const button = down && event.target.closest("[data-waits]");
+      if (!button) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      MedSync.toast(MedSync.word(button.matches("[data-send]") ? "kept" : "waits"));
+    },
+    true,
+  );
 
   window.addEventListener("offline", function () {
     if (socket) socket.close();
@@ -149,5 +215,6 @@
     }
   });
   setInterval(MedSync.reread, REREAD_EVERY);
+  setInterval(say, SAY_AGAIN);
   connect();
 })();

@@ -28,28 +28,109 @@
     );
   }
 
-  function swapIn(old, fresh) {
-    const hadFocus = old.contains(document.activeElement) ? document.activeElement : null;
-    const marker = hadFocus && hadFocus.getAttributeNames().find(function (name) {
-      return name.startsWith("data-");
-    });
-    sources.set(fresh, fresh.outerHTML);
-    // What the member opened stays open.
-    const open = old.querySelector("form.decline:not([hidden])");
-    if (open && fresh.querySelector("form.decline")) {
-      fresh.querySelector("form.decline").hidden = false;
-      const typed = open.querySelector("[data-reason]");
-      if (typed) fresh.querySelector("[data-reason]").value = typed.value;
-      const words = open.querySelector("[data-decline-text]");
-      if (words) fresh.querySelector("[data-decline-text]").textContent = words.textContent;
+  function parsed(html) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    return holder.content.firstElementChild;
+  }
+
+  // What makes an element the same one before and after: its name, never its place.
+  function identity(element) {
+    const name = element.id || element.dataset.key || element.dataset.part || element.getAttribute("action") || "";
+    if (name) return name;
+    const field = element.getAttribute("name");
+    if (field) return element.matches("button, [type=radio], [type=checkbox]") ? field + "=" + element.value : field;
+    return Object.keys(element.dataset).find((key) => element.dataset[key] === "") || "";
+  }
+
+  function isSame(one, other) {
+    if (one.nodeType !== other.nodeType) return false;
+    if (one.nodeType !== Node.ELEMENT_NODE) return one.nodeType === Node.TEXT_NODE;
+    return one.nodeName === other.nodeName && identity(one) === identity(other);
+  }
+
+  function take(nodes, like) {
+    const index = nodes.findIndex((node) => isSame(node, like));
+    return index < 0 ? null : nodes.splice(index, 1)[0];
+  }
+
+  // Three ways: only what the server changed since its last answer changes, so what scripts and people did stays.
+  function patch(current, before, fresh) {
+    if (current.nodeType !== Node.ELEMENT_NODE) {
+      if (before.nodeValue !== fresh.nodeValue && current.nodeValue !== fresh.nodeValue) current.nodeValue = fresh.nodeValue;
+      return;
     }
+    if (before.outerHTML === fresh.outerHTML) return;
+    let wiring = false;
+    new Set([...before.getAttributeNames(), ...fresh.getAttributeNames()]).forEach(function (name) {
+      const value = fresh.getAttribute(name);
+      if (before.getAttribute(name) === value) return;
+      if (name.startsWith("hx-")) wiring = true;
+      if (value === null) current.removeAttribute(name);
+      else current.setAttribute(name, value);
+    });
+    if (before.innerHTML !== fresh.innerHTML) patchChildren(current, before, fresh);
+    if (wiring && window.htmx) window.htmx.process(current);
+  }
+
+  // To move an element that has the focus would take it away: the others move round it.
+  function place(parent, node, next) {
+    if (next === node) return;
+    if (!node.contains(document.activeElement)) {
+      parent.insertBefore(node, next);
+      return;
+    }
+    while (next && next !== node) {
+      const passed = next;
+      next = next.nextSibling;
+      parent.appendChild(passed);
+    }
+  }
+
+  function patchChildren(current, before, fresh) {
+    delete current.dataset.was; // what a script put there in place of the server's words is gone with them
+    const present = Array.from(current.childNodes);
+    const known = Array.from(before.childNodes);
+    const pairs = Array.from(fresh.childNodes, (node) => [node, take(present, node), take(known, node)]);
+    present.forEach((node) => node.remove());
+    let next = current.firstChild;
+    pairs.forEach(function ([node, old, was]) {
+      if (old) {
+        place(current, old, next);
+        next = old.nextSibling;
+        patch(old, was || old.cloneNode(true), node);
+        return;
+      }
+      current.insertBefore(node, next);
+      if (node.nodeType === Node.ELEMENT_NODE && window.htmx) window.htmx.process(node);
+    });
+  }
+
+  const FOCUSABLE = "a[href], button, input:not([type=hidden]), textarea, select, [tabindex]";
+
+  // The focus is never dropped: when what had it is gone, what stands in its place gets it.
+  function keepFocus(where, focused) {
+    if (!focused || (focused.isConnected && document.activeElement === focused)) return;
+    const marker = focused.getAttributeNames().find((name) => name.startsWith("data-"));
+    const again = marker && (where.matches("[" + marker + "]") ? where : where.querySelector("[" + marker + "]"));
+    const next = again || (where.matches("[tabindex]") ? where : where.querySelector(FOCUSABLE) || where.closest("[tabindex]"));
+    if (next) next.focus({ preventScroll: true });
+  }
+
+  function swapIn(old, fresh) {
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const html = fresh.outerHTML;
+    if (isSame(old, fresh)) {
+      patch(old, parsed(source(old)), fresh);
+      sources.set(old, html);
+      keepFocus(old, focused);
+      return old;
+    }
+    sources.set(fresh, html);
     if (old.tabIndex === 0) fresh.tabIndex = 0;
     old.replaceWith(fresh);
     if (window.htmx) window.htmx.process(fresh);
-    if (hadFocus) {
-      const again = marker ? (fresh.matches("[" + marker + "]") ? fresh : fresh.querySelector("[" + marker + "]")) : fresh;
-      if (again) again.focus({ preventScroll: true });
-    }
+    keepFocus(fresh, focused);
     return fresh;
   }
 
@@ -103,8 +184,7 @@
       if (old) {
         if (source(old) !== node.outerHTML && !isBusy(old)) old = swapIn(old, node);
         const next = cursor ? cursor.nextElementSibling : null;
-        if (mode === "all" && cursor && next !== old) current.insertBefore(old, next);
-        else if (mode === "all" && !cursor && current.firstElementChild !== old) current.insertBefore(old, current.firstElementChild);
+        if (mode === "all") place(current, old, cursor ? next : current.firstElementChild);
         cursor = old;
         return;
       }
