@@ -9,4 +9,5 @@ urlpatterns = [
     path("", include("clinics.clinic_urls")),
     path("", include("messaging.inbox.urls")),
     path("", include("messaging.phone.urls")),
+    path("", include("messaging.attachments.urls")),
 ]

@@ -16,6 +16,7 @@ from django.db import transaction
 from clinics.queries import Route
 from medsync.lib import phone
 from messaging import callbacks, consent, dialogue, live, outbox, storing
+from messaging.attachments.attaching import attach
 from messaging.models import (
     Attempt,
     AttemptKind,
@@ -84,6 +85,7 @@ def store(
         if not row.stored:
             return _again(event, route, now)
         message.conversation = row.conversation
+        attach(message, event.media, now=now)
         _keep_name(event, route, row, now)
         stored = Stored(
             event=event,

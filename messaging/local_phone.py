@@ -3,14 +3,11 @@
 Both directions go through the same doors as a real provider's: signed requests into `messaging.intake`.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from celery import shared_task
-from django.core.cache import cache
 from django.db.models import Q
 
 from clinics.models import ProviderAccount, Sender, SenderStatus
@@ -20,12 +17,13 @@ from clinics.tenancy import current_clinic
 from medsync.lib import clock
 from medsync.lib.ids import lowest_id
 from messaging import callbacks, intake, providers
+from messaging.attachments import pictures, store
 from messaging.models import Attempt
 from messaging.providers.base import Response
+from messaging.providers.local.lines import behaviour_of
 from messaging.providers.local.provider import PLAY_TASK, new_message_id, signed_request
-from messaging.providers.local.script import Behaviour, Step, steps
+from messaging.providers.local.script import Step, steps
 
-_KEPT_FOR = 7 * 24 * 3600
 #: A tick so much later than the phone's settings say was forgotten by the broker; after a day nobody looks any more.
 GRACE, LOOKED_AT_FOR = timedelta(seconds=15), timedelta(days=1)
 
@@ -38,12 +36,19 @@ def write(
     body: str,
     name: str = "",
     event_id: str = "",
-    media_type: str = "",
+    picture: bytes = b"",
+    picture_name: str = "",
     button: str = "",
     reply_to: str = "",
 ) -> Response:
-    """Send a played patient's message to a number of the entered clinic. Raises intake.Unavailable."""
+    """Send a played patient's message to a number of the entered clinic.
+
+    A picture is kept in the clinic's store and named in the message, as a real provider names its own copy.
+    Raises intake.Unavailable, PictureRefused.
+    """
     account = _account()
+    media_type = pictures.type_of(picture) if picture else ""
+    key = store.keep(picture) if picture else ""
     fields = {
         "id": event_id or new_message_id(),
         "account": account.external_id,
@@ -53,27 +58,18 @@ def write(
         "body": body,
         "name": name,
         "media_type": media_type,
+        "media_key": key,
+        "media_size": str(len(picture)) if picture else "",
+        "media_name": picture_name,
         "button": button,
         "reply_to": reply_to,
     }
     request = signed_request({k: v for k, v in fields.items() if v or k == "body"}, secrets_of(account)[0])
-    return intake.receive_message(providers.get("local"), request, now=clock.real_now())
-
-
-def behaviour_of(channel: str, address: str) -> Behaviour:
-    """Return how a phone of the entered clinic behaves."""
-    kept = cache.get(_key(channel, address))
-    return Behaviour(**kept) if kept else Behaviour()
-
-
-def set_behaviour(channel: str, address: str, behaviour: Behaviour) -> None:
-    """Make a phone of the entered clinic slow, broken or well again; forgotten after a week."""
-    cache.set(_key(channel, address), asdict(behaviour), _KEPT_FOR)
-
-
-def _key(channel: str, address: str) -> str:
-    # The cache's keys carry the clinic already, and must not carry a phone number.
-    return f"local-phone:{hashlib.sha256(f'{channel}:{address}'.encode()).hexdigest()[:32]}"
+    try:
+        return intake.receive_message(providers.get("local"), request, now=clock.real_now())
+    except intake.Unavailable:
+        store.remove(key)
+        raise
 
 
 @shared_task(base=ClinicTask, name=PLAY_TASK)  # type: ignore[untyped-decorator]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from clinics.models import Channel, Clinic
 from messaging import failures, times
+from messaging.attachments.screens import Picture, pictures
 from messaging.inbox import parts, words
 from messaging.inbox.parts import Chip
 from messaging.inbox.screens import KIND_ICONS, kind_words
@@ -55,6 +56,7 @@ class Said:
     head_icon: str
     body: str
     placeholder: Chip | None
+    pictures: list[Picture]
     time: str
     time_title: str
     iso: str
@@ -73,7 +75,8 @@ def said(
     inbound = message.direction == Direction.INBOUND
     note = message.kind == Kind.NOTE
     look, head, icon = _author(message)
-    placeholder = kind_words(message.kind) if not note else ""
+    shown = [] if note else pictures(message, who=name)
+    placeholder = kind_words(message.kind) if not note and not shown else ""
     tick = None if inbound or note else words.tick(message)
     failed = _failed(message, clinic, ways, now=now)
     time = times.clock_time(message.created_at, zone)
@@ -89,6 +92,7 @@ def said(
         head_icon=icon,
         body=message.body,
         placeholder=Chip(placeholder, KIND_ICONS[Kind(message.kind)]) if placeholder else None,
+        pictures=shown,
         time=time,
         time_title=f"{times.day(message.created_at, zone)}, {time}",
         iso=message.created_at.isoformat(),

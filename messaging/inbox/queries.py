@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from clinics.models import Channel, User
 from messaging import outbox
+from messaging.attachments import attaching
 from messaging.models import (
     Attempt,
     Author,
@@ -208,6 +209,7 @@ def thread(
         messages = messages.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last_id))
     newest = list(messages[: limit + 1])
     shown = newest[:limit][::-1]
+    attaching.load(shown)
     cursor = f"{shown[0].created_at.isoformat()}|{shown[0].id}" if len(newest) > limit else None
     consents = list(ChannelConsent.objects.filter(contact_point=found.contact_point_id))
     events = _events(found, shown, before=before and before[0], whole=cursor is None)

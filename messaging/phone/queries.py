@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
 
 from clinics.models import Clinic, Sender, SenderStatus
-from messaging.models import Direction, Kind, Message
+from messaging.attachments import attaching
+from messaging.models import Direction, Kind, Message, MessageStatus, Question
 from scheduling.models import ContactAddress, PatientContact
 
 ON_THE_DESK = 6
 SHOWN = 30
+OTHERS = 50
 #: What has reached a phone; before that the patient sees nothing.
-ARRIVED = ("delivered", "read")
+ARRIVED = (MessageStatus.DELIVERED, MessageStatus.READ)
+ON_ITS_WAY = (MessageStatus.QUEUED, MessageStatus.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A phone: one address of a channel, and its newest messages, the oldest first."""
+    """A phone: one address of a channel, and its newest messages, the oldest first.
+
+    `asked` is the newest question that is open there; `answering`: something is on its way to this phone.
+    """
 
     address: ContactAddress
     owner: str
     sender: Sender
-    messages: list[Message]
+    messages: list[Message] = field(default_factory=list)
+    asked: Question | None = None
+    answering: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A patient's phone that does not lie on the desk."""
+
+    address: ContactAddress
+    owner: str
 
 
 def local_senders(clinic: Clinic) -> dict[str, Sender]:
@@ -39,36 +57,79 @@ def local_senders(clinic: Clinic) -> dict[str, Sender]:
     return found
 
 
-def phones(senders: dict[str, Sender], ids: Sequence[UUID] | None = None) -> list[Played]:
-    """Return the phones with these ids, or those that were used last; the newest phone first."""
-    addresses = ContactAddress.objects.filter(channel__in=list(senders)).select_related("contact_point")
+def phones(senders: dict[str, Sender], ids: Sequence[UUID] | None = None, *, now: datetime) -> list[Played]:
+    """Return the phones with these ids, or those that were used last; the newest phone first.
+
+    Five statements, one less when the ids are given, one more when pictures were sent.
+    """
+    addresses = _addresses(senders)
     if ids is None:
-        last = addresses.annotate(used_at=F("contact_point__conversation__last_message_at"))
-        ids = list(
-            last.order_by(F("used_at").desc(nulls_last=True), "-created_at").values_list("id", flat=True)[
-                :ON_THE_DESK
-            ]
-        )
+        ids = list(_last_used(senders).values_list("id", flat=True)[:ON_THE_DESK])
     found = list(addresses.filter(id__in=ids).order_by("-created_at", "-id"))
-    links = PatientContact.objects.filter(
-        contact_point__in=[a.contact_point_id for a in found], not_theirs_at=None
-    )
-    owners = {link.contact_point_id: link.patient.name for link in links.select_related("patient")}
-    return [
-        Played(
-            address=address,
-            owner=owners.get(address.contact_point_id, ""),
-            sender=senders[address.channel],
-            messages=_messages(address),
+    points = [address.contact_point_id for address in found]
+    owners, messages, asked = _owners(points), _messages(points, senders), _asked(points, now=now)
+    played = []
+    for address in found:
+        here = messages.get((address.contact_point_id, address.channel), [])
+        played.append(
+            Played(
+                address=address,
+                owner=owners.get(address.contact_point_id, ""),
+                sender=senders[address.channel],
+                messages=[message for message in here if message.status not in ON_ITS_WAY],
+                asked=asked.get(address.contact_point_id),
+                answering=any(message.status in ON_ITS_WAY for message in here),
+            )
         )
-        for address in found
-    ]
+    attaching.load([message for one in played for message in one.messages])
+    return played
 
 
-def _messages(address: ContactAddress) -> list[Message]:
-    """Return what went over this phone's channel: what its owner wrote, and what has arrived."""
-    rows = Message.objects.filter(
-        conversation__contact_point=address.contact_point_id, channel=address.channel
-    ).exclude(kind=Kind.NOTE)
-    arrived = rows.filter(direction=Direction.INBOUND) | rows.filter(status__in=ARRIVED)
-    return list(arrived.order_by("-created_at", "-id")[:SHOWN])[::-1]
+def others(senders: dict[str, Sender], on_the_desk: Sequence[UUID]) -> list[Other]:
+    """Return phones of patients that are not on the desk, those used last first; two statements."""
+    found = list(_last_used(senders).exclude(id__in=on_the_desk)[:OTHERS])
+    owners = _owners([address.contact_point_id for address in found])
+    return [Other(address, owners.get(address.contact_point_id, "")) for address in found]
+
+
+def _addresses(senders: dict[str, Sender]):  # type: ignore[no-untyped-def]
+    return ContactAddress.objects.filter(channel__in=list(senders)).select_related("contact_point")
+
+
+def _last_used(senders: dict[str, Sender]):  # type: ignore[no-untyped-def]
+    last = _addresses(senders).annotate(used_at=F("contact_point__conversation__last_message_at"))
+    return last.order_by(F("used_at").desc(nulls_last=True), "-created_at", "-id")
+
+
+def _owners(points: Sequence[UUID]) -> dict[UUID, str]:
+    links = PatientContact.objects.filter(contact_point__in=points, not_theirs_at=None)
+    return {link.contact_point_id: link.patient.name for link in links.select_related("patient")}
+
+
+def _messages(points: Sequence[UUID], senders: dict[str, Sender]) -> dict[tuple[UUID, str], list[Message]]:
+    """Return what went over each phone's channel: what its owner wrote, what has arrived, what is on its way."""
+    seen = Q(direction=Direction.INBOUND) | Q(status__in=[*ARRIVED, *ON_ITS_WAY])
+    newest = Window(
+        RowNumber(),
+        partition_by=[F("conversation_id"), F("channel")],
+        order_by=[F("created_at").desc(), F("id").desc()],
+    )
+    rows = (
+        Message.objects.filter(seen, conversation__contact_point__in=points, channel__in=list(senders))
+        .exclude(kind=Kind.NOTE)
+        .annotate(newest=newest, point=F("conversation__contact_point_id"))
+        .filter(newest__lte=SHOWN)
+        .order_by("created_at", "id")
+    )
+    found: dict[tuple[UUID, str], list[Message]] = {}
+    for message in rows:
+        found.setdefault((message.point, message.channel), []).append(message)
+    return found
+
+
+def _asked(points: Sequence[UUID], *, now: datetime) -> dict[UUID, Question]:
+    """Return the newest open question of each."""
+    questions = Question.objects.filter(
+        conversation__contact_point__in=points, closed_at=None, expires_at__gt=now
+    ).annotate(point=F("conversation__contact_point_id"))
+    return {question.point: question for question in questions.order_by("asked_at", "id")}

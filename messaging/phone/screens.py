@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -13,39 +13,28 @@ from django.utils.translation import gettext_lazy
 
 from clinics.models import Channel, Clinic, Sender
 from medsync.lib import phone as numbers
-from messaging import local_phone
-from messaging.models import Direction, Kind, Message
-from messaging.phone.queries import Played
-from messaging.providers.local.script import Behaviour
-from messaging.times import clock_time, day_line
+from medsync.lib.spans import duration
+from messaging.attachments.screens import Picture, pictures
+from messaging.models import Direction, Kind, Message, Question, QuestionKind
+from messaging.phone import lines
+from messaging.phone.lines import Choice
+from messaging.phone.queries import Other, Played
+from messaging.providers.local.lines import common_behaviour, own_behaviour
+from messaging.times import clock_time, day_line, short_day
 
-LATE_SECONDS = 20.0
-BROKEN_CODE = "30003"  # the phone is switched off or out of reach
-LINES = {
-    "online": (gettext_lazy("Online"), "signal", Behaviour()),
-    "late": (gettext_lazy("Late by 20 s"), "clock", Behaviour(deliver_after=LATE_SECONDS)),
-    "broken": (gettext_lazy("Broken"), "warning", Behaviour(error_code=BROKEN_CODE)),
+#: What a patient may say at any time, and what a list of times takes beside its numbers.
+_WORDS = {
+    "es": ("sí", "no", "cita", "PERSONA", "STOP"),
+    "zh": ("是", "否", "预约", "人工", "STOP"),
+    "en": ("yes", "no", "appointment", "PERSON", "STOP"),
 }
-_QUICK = {
-    "es": ("1", "2", "sí", "no", "STOP"),
-    "zh": ("1", "2", "是", "否", "STOP"),
-    "en": ("1", "2", "yes", "no", "STOP"),
-}
+_ANSWERS = {"es": ("PERSONA", "STOP"), "zh": ("人工", "STOP"), "en": ("PERSON", "STOP")}
+_MORE = frozenset({QuestionKind.PICK_SLOT, QuestionKind.PICK_DAY})
 _WRITES = {
     "en": gettext_lazy("writes English"),
     "es": gettext_lazy("writes Spanish"),
     "zh": gettext_lazy("writes Chinese"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A choice of how messages arrive."""
-
-    slug: str
-    label: str
-    icon: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,7 @@ class Item:
     time: str = ""
     iso: str = ""
     tick: bool = False
+    pictures: list[Picture] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +63,10 @@ class Phone:
     name: str
     about: str
     items: list[Item]
+    answering: str
     quick: tuple[str, ...]
-    lines: list[Line]
+    line: Choice
+    lines: list[Choice]
     reads: bool
     can_read: bool
     send_url: str
@@ -82,11 +74,22 @@ class Phone:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelChoice:
-    """A kind of phone that can be taken."""
+class Option:
+    """Something in a list to choose from."""
 
-    slug: str
-    name: str
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clinic's clock; `url` is "" where it cannot be moved."""
+
+    time: str
+    moved: str
+    field: str  # as a datetime-local input has it, in the clinic's zone
+    zone: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +97,32 @@ class Desk:
     """The page."""
 
     clinic_name: str
-    channels: list[ChannelChoice]
+    channels: list[Option]
+    others: list[Option]
+    common: Choice | None
+    common_lines: list[Choice]
+    common_url: str
+    clock: Clock
     phones: list[Phone]
     new_url: str
     update_url: str
     inbox_url: str
 
 
-def desk(clinic: Clinic, senders: dict[str, Sender], played: list[Played], *, now: datetime) -> Desk:
+def desk(
+    clinic: Clinic, senders: dict[str, Sender], played: list[Played], others: list[Other], *, now: datetime
+) -> Desk:
     """Return the page with these phones."""
     order = [channel for channel in (Channel.WHATSAPP, Channel.SMS) if channel in senders]
+    common = lines.choices(common_behaviour(), *order)
     return Desk(
         clinic_name=clinic.name,
-        channels=[ChannelChoice(channel.value, str(channel.label)) for channel in order],
+        channels=[Option(channel.value, str(channel.label)) for channel in order],
+        others=[Option(str(one.address.id), _other(one, clinic)) for one in others],
+        common=next((choice for choice in common if choice.chosen), None),
+        common_lines=common,
+        common_url=reverse("phone:lines"),
+        clock=_clock(clinic, now=now),
         phones=[_phone(clinic, one, now=now) for one in played],
         new_url=reverse("phone:new"),
         update_url=reverse("phone:update"),
@@ -114,41 +130,67 @@ def desk(clinic: Clinic, senders: dict[str, Sender], played: list[Played], *, no
     )
 
 
+def _other(one: Other, clinic: Clinic) -> str:
+    point = one.address.contact_point
+    name = (
+        one.owner
+        or point.display_name
+        or (numbers.display(point.phone, clinic.country) if point.phone else "")
+    )
+    return f"{name} · {Channel(one.address.channel).label}"
+
+
+def _clock(clinic: Clinic, *, now: datetime) -> Clock:
+    moved = clinic.clock_offset
+    return Clock(
+        time=f"{short_day(now, clinic.zone)}, {clock_time(now, clinic.zone)}",
+        moved=_("Moved forward %(span)s") % {"span": duration(moved)} if moved else "",
+        field=now.astimezone(clinic.zone).strftime("%Y-%m-%dT%H:%M"),
+        zone=clinic.timezone.rpartition("/")[2].replace("_", " "),
+        url=reverse("phone:clock") if clinic.is_demo else "",
+    )
+
+
 def _phone(clinic: Clinic, played: Played, *, now: datetime) -> Phone:
     address, point = played.address, played.address.contact_point
     number = numbers.display(played.sender.phone_number, clinic.country)
     whatsapp = address.channel == Channel.WHATSAPP
-    behaviour = local_phone.behaviour_of(address.channel, address.address)
-    line = line_of(behaviour)
+    own = own_behaviour(address.channel, address.address)
+    choices = lines.choices(own, address.channel)
     language = (point.language or clinic.language).split("-")[0]
-    own = numbers.display(point.phone, clinic.country) if point.phone else ""
+    number_of_owner = numbers.display(point.phone, clinic.country) if point.phone else ""
     writes = str(_WRITES[language]) if point.language and language in _WRITES else ""
+    name = played.owner or point.display_name or number_of_owner
     return Phone(
         id=address.id,
         channel=address.channel,
         clinic_name=clinic.name,
         title=clinic.name if whatsapp else number,
         sub_title=f"WhatsApp · {number}" if whatsapp else "SMS",
-        name=played.owner or point.display_name or own,
-        about=writes or (_("new") if not played.messages else own),
-        items=list(_items(played.messages, clinic, now=now)),
-        quick=_QUICK.get(language, _QUICK["en"]),
-        lines=[Line(slug, str(label), icon, slug == line) for slug, (label, icon, _b) in LINES.items()],
-        reads=behaviour.reads,
+        name=name,
+        about=writes or (_("new") if not played.messages else number_of_owner),
+        items=list(_items(played.messages, clinic, name=name, now=now)),
+        answering=_("%(clinic)s is answering") % {"clinic": clinic.name} if played.answering else "",
+        quick=quick_words(played.asked, language),
+        line=next((choice for choice in choices if choice.chosen), choices[0]),
+        lines=choices,
+        reads=own.reads,
         can_read=whatsapp,
         send_url=reverse("phone:send", args=[address.id]),
         settings_url=reverse("phone:settings", args=[address.id]),
     )
 
 
-def line_of(behaviour: Behaviour) -> str:
-    """Return which of the choices a behaviour is."""
-    if behaviour.error_code:
-        return "broken"
-    return "late" if behaviour.deliver_after >= LATE_SECONDS else "online"
+def quick_words(asked: Question | None, language: str) -> tuple[str, ...]:
+    """Return the answers that the open question expects; without one, what can be said at any time."""
+    if asked is None:
+        return _WORDS.get(language, _WORDS["en"])
+    keys = [str(item["key"]) for item in asked.items[:8] if "key" in item]
+    more = ("0",) if asked.kind in _MORE else ()
+    return (*keys, *more, *_ANSWERS.get(language, _ANSWERS["en"]))
 
 
-def _items(messages: list[Message], clinic: Clinic, *, now: datetime) -> Iterator[Item]:
+def _items(messages: list[Message], clinic: Clinic, *, name: str, now: datetime) -> Iterator[Item]:
     day = None
     for message in messages:
         date = message.created_at.astimezone(clinic.zone).date()
@@ -156,11 +198,14 @@ def _items(messages: list[Message], clinic: Clinic, *, now: datetime) -> Iterato
             day = date
             yield Item(key=f"day-{date.isoformat()}", day=day_line(message.created_at, clinic.zone, now=now))
         mine = message.direction == Direction.INBOUND
+        shown = pictures(message, who=name if mine else clinic.name)
+        wordless = message.kind != Kind.TEXT and not shown
         yield Item(
             key=str(message.id),
             side="mine" if mine else "theirs",
-            body=message.body or (_("(a picture or a file)") if message.kind != Kind.TEXT else ""),
+            body=message.body or (_("(a picture or a file)") if wordless else ""),
             time=clock_time(message.created_at, clinic.zone),
             iso=message.created_at.isoformat(),
             tick=mine,
+            pictures=shown,
         )

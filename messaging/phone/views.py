@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinics.models import Clinic, Sender
 from medsync.lib import clock
-from messaging import intake, local_phone
-from messaging.phone import queries, screens
+from messaging import demo_clock, intake, local_phone
+from messaging.attachments.pictures import LARGEST, PictureRefused
+from messaging.phone import lines, queries, screens, times
+from messaging.providers.local.lines import own_behaviour, set_behaviour, set_common_behaviour
 from scheduling import contacts
 from scheduling.models import ContactAddress
 
@@ -53,20 +56,27 @@ def _senders(request: ClinicRequest) -> dict[str, Sender]:
 @require_GET
 def desk(request: ClinicRequest) -> HttpResponse:
     """Show the phones that were used last."""
-    return render(request, "messaging/phone.html", _context(request, None))
+    senders, now = _senders(request), clock.now()
+    played = queries.phones(senders, now=now)
+    others = queries.others(senders, [one.address.id for one in played])
+    shown = screens.desk(request.clinic, senders, played, others, now=now)
+    return render(request, "messaging/phone.html", {"desk": shown})
 
 
 @require_GET
 def update(request: ClinicRequest) -> HttpResponse:
     """Answer what stands on the screens of some phones now."""
-    ids = _ids(request.GET.get("phones", ""))
-    return render(request, "messaging/phone_update.html", _context(request, ids))
+    return _update(request, _ids(request.GET.get("phones", "")))
 
 
 @require_POST
 def new(request: ClinicRequest) -> HttpResponse:
-    """Take a new phone with a made-up number."""
+    """Take a patient's phone from the shelf, or a new one with a made-up number."""
     senders = _senders(request)
+    known = request.POST.get("phone", "")
+    if known:
+        address = get_object_or_404(ContactAddress, pk__in=_ids(known)[:1], channel__in=list(senders))
+        return _answer(request, [address.id], "messaging/phone_new.html")
     channel = request.POST.get("channel", "")
     if channel not in senders:
         return HttpResponseBadRequest()
@@ -91,44 +101,93 @@ def send(request: ClinicRequest, address_id: UUID) -> HttpResponse:
     address = get_object_or_404(ContactAddress.objects.select_related("contact_point"), pk=address_id)
     if address.channel not in senders:
         raise Http404
+    body, picture = request.POST.get("body", "")[:LONGEST], request.FILES.get("picture")
+    if not body.strip() and not picture:
+        return HttpResponseBadRequest()
     try:
         local_phone.write(
             channel=address.channel,
             from_address=address.address,
             to_number=senders[address.channel].phone_number,
-            body=request.POST.get("body", "")[:LONGEST],
+            body=body,
             name=address.contact_point.display_name if address.channel == "whatsapp" else "",
+            # Of what is too big, just enough is read to see that it is.
+            picture=picture.read(LARGEST + 1) if picture else b"",
+            picture_name=(picture.name or "")[:200] if picture else "",
         )
+    except PictureRefused as error:
+        too_big = _("This picture is larger than %(mb)d MB. Send a smaller one.") % {"mb": LARGEST >> 20}
+        other = _("This is no picture that a phone sends. Take a JPEG, PNG, WebP or GIF.")
+        return _update(request, [address.id], toast=too_big if error.code == "too_big" else other, status=422)
     except intake.Unavailable:
         return HttpResponse(status=503, headers={"Retry-After": "5"})
-    return _answer(request, [address.id], "messaging/phone_update.html")
+    return _answer(request, [address.id])
 
 
 @require_POST
 def behave(request: ClinicRequest, address_id: UUID) -> HttpResponse:
     """Make a phone slow, broken, or well again; let it read at once or not."""
-    _senders(request)
-    address = get_object_or_404(ContactAddress, pk=address_id)
-    before = local_phone.behaviour_of(address.channel, address.address)
-    line = request.POST.get("line", "")
-    if line in screens.LINES:
-        after = replace(screens.LINES[line][2], reads=before.reads)
+    senders = _senders(request)
+    address = get_object_or_404(ContactAddress, pk=address_id, channel__in=list(senders))
+    after = own_behaviour(address.channel, address.address)
+    line = lines.behaviour_for(request.POST.get("line", ""))
+    if "reads" in request.POST:
+        after = replace(after, reads=request.POST["reads"] == "yes")
+    elif line is None:
+        return HttpResponseBadRequest()
     else:
-        after = replace(before, reads=request.POST.get("reads") == "yes")
-    local_phone.set_behaviour(address.channel, address.address, after)
-    return _answer(request, [address.id], "messaging/phone_update.html")
+        after = replace(line, reads=after.reads)
+    set_behaviour(address.channel, address.address, after)
+    return _answer(request, [address.id])
 
 
-def _answer(request: ClinicRequest, ids: list[UUID], template: str) -> HttpResponse:
+@require_POST
+def behave_alike(request: ClinicRequest) -> HttpResponse:
+    """Make all phones of the clinic behave in one way, or each in its own again."""
+    _senders(request)
+    slug = request.POST.get("line", "")
+    line = lines.behaviour_for(slug)
+    if slug and line is None:
+        return HttpResponseBadRequest()
+    set_common_behaviour(line)
+    return _answer(request, [])
+
+
+@require_POST
+def move_clock(request: ClinicRequest) -> HttpResponse:
+    """Move the clock of a demo clinic: an hour or a day on, to a chosen time, or back."""
+    _senders(request)
+    now = clock.real_now()
+    try:
+        demo_clock.move(times.wanted(request.POST, request.clinic.zone, now=now), now=now)
+    except demo_clock.NotADemo as error:
+        raise Http404 from error
+    except (times.NoTime, demo_clock.OutOfReach):
+        sentence = _("Choose a time from now on, at most a year ahead.")
+        return _update(request, [], toast=sentence, status=422)
+    return _answer(request, [])
+
+
+def _answer(
+    request: ClinicRequest, ids: Sequence[UUID], template: str = "messaging/phone_update.html"
+) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return redirect("phone:desk")
-    return render(request, template, _context(request, ids))
+    return _update(request, ids, template=template)
 
 
-def _context(request: ClinicRequest, ids: list[UUID] | None) -> dict[str, Any]:
-    senders = _senders(request)
-    played = queries.phones(senders, ids)
-    return {"desk": screens.desk(request.clinic, senders, played, now=clock.now())}
+def _update(
+    request: ClinicRequest,
+    ids: Sequence[UUID],
+    *,
+    template: str = "messaging/phone_update.html",
+    toast: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    senders, now = _senders(request), clock.now()
+    played = queries.phones(senders, ids, now=now)
+    shown = screens.desk(request.clinic, senders, played, [], now=now)
+    return render(request, template, {"desk": shown, "toast": toast}, status=status)
 
 
 def _ids(text: str) -> list[UUID]:

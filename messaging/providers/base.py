@@ -78,10 +78,16 @@ class InboundRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaRef:
-    """Where the provider keeps a file that a patient sent."""
+    """Where the provider keeps a file that a patient sent.
+
+    `key` is set when its bytes lie in our own store already (the built-in phones); size in bytes.
+    """
 
     url: str
     content_type: str
+    name: str = ""
+    size: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@
   }
 
   document.addEventListener("medsync:merged", function (event) {
-    if (!event.detail.name.startsWith("phone-items")) {
+    if (event.detail.name === "phones") {
       const fresh = document.querySelector("[data-no-phones]");
       if (fresh) fresh.remove();
       return;
@@ -46,10 +46,18 @@
     form.requestSubmit();
   });
 
+  // A picture goes as soon as it is chosen, with what stands in the field as its words.
+  document.addEventListener("change", function (event) {
+    const choice = event.target.closest("[data-pick] select");
+    if (choice) choice.closest("[data-pick]").className = "pick pick-" + choice.selectedOptions[0].dataset.tone;
+    const picture = event.target.closest("[data-phone-picture]");
+    if (picture && picture.files.length) picture.form.requestSubmit();
+  });
+
   document.addEventListener("submit", function (event) {
     const form = event.target;
     if (!form.matches("[data-phone-form]")) return;
-    if (!form.querySelector("[name=body]").value.trim()) {
+    if (!form.querySelector("[name=body]").value.trim() && !form.querySelector("[data-phone-picture]").files.length) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
@@ -60,13 +68,23 @@
     if (form.matches && form.matches("[data-phone-form]") && event.detail.successful) {
       const input = form.querySelector("[name=body]");
       input.value = "";
+      form.querySelector("[data-phone-picture]").value = "";
       input.focus({ preventScroll: true });
     }
-    if (form.matches && form.matches(".desk-new") && event.detail.successful) {
+    const sheet = form.closest && form.closest("[popover]");
+    if (sheet && event.detail.successful) {
+      sheet.hidePopover();
+      read(); // the phones live at the new time at once
+    }
+    if (form.matches && form.matches("[data-phone-form]") && event.detail.xhr.status === 422) {
+      form.querySelector("[data-phone-picture]").value = "";
+      return; // the answer says in words what is wrong
+    }
+    if (sheet && sheet.id === "phone-sheet" && event.detail.successful) {
       const input = desk.querySelector("[data-phone] input[name=body]");
       if (input) input.focus();
     }
-    if (!event.detail.successful) MedSync.toast(MedSync.word("failed"));
+    if (!event.detail.successful && event.detail.xhr.status !== 422) MedSync.toast(MedSync.word("failed"));
   });
 
   desk.querySelectorAll("[data-phone-log]").forEach(toEnd);

@@ -12,6 +12,7 @@ from medsync.lib import clock
 from messaging import inbound, local_phone, providers, tasks
 from messaging.models import Attempt, Message, MessageStatus
 from messaging.providers.base import Outbound
+from messaging.providers.local.lines import behaviour_of, set_behaviour
 from messaging.providers.local.provider import PLAY_TASK, signed_request
 from messaging.providers.local.script import Behaviour
 from tests.messaging.hooks import PATIENT, number_of
@@ -129,7 +130,7 @@ def test_the_ticks_are_played_one_after_the_other(demo: Clinic, monkeypatch: pyt
 def test_a_slow_phone_rings_late(demo: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = attempt_of(demo)
     with in_clinic(demo):
-        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(deliver_after=20))
+        set_behaviour("whatsapp", PATIENT, Behaviour(deliver_after=20))
     (bell,) = play(demo, attempt, -1, monkeypatch)
     assert bell["countdown"] == 20
 
@@ -137,7 +138,7 @@ def test_a_slow_phone_rings_late(demo: Clinic, monkeypatch: pytest.MonkeyPatch) 
 def test_a_broken_phone_shows_its_error(demo: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt = attempt_of(demo)
     with in_clinic(demo):
-        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(error_code="30003"))
+        set_behaviour("whatsapp", PATIENT, Behaviour(error_code="30003"))
     play(demo, attempt, 0, monkeypatch)
     with in_clinic(demo):
         message = Message.objects.get(pk=attempt.message_id)
@@ -146,9 +147,9 @@ def test_a_broken_phone_shows_its_error(demo: Clinic, monkeypatch: pytest.Monkey
 
 def test_the_phones_of_two_clinics_behave_apart(demo: Clinic, other_clinic: Clinic) -> None:
     with in_clinic(demo):
-        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(error_code="30003"))
+        set_behaviour("whatsapp", PATIENT, Behaviour(error_code="30003"))
     with in_clinic(other_clinic):
-        assert local_phone.behaviour_of("whatsapp", PATIENT) == Behaviour()
+        assert behaviour_of("whatsapp", PATIENT) == Behaviour()
 
 
 def test_a_bell_for_an_attempt_that_is_gone_does_nothing(
@@ -195,19 +196,19 @@ def test_a_lost_bell_is_made_up_for(demo: Clinic, lost: Attempt) -> None:
 
 def test_a_slow_phone_is_given_its_time(demo: Clinic, lost: Attempt) -> None:
     with in_clinic(demo):
-        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(deliver_after=40))
+        set_behaviour("whatsapp", PATIENT, Behaviour(deliver_after=40))
     assert [swept(demo, lost, seconds=s) for s in (30, 50, 60)] == ["sent", "sent", "delivered"]
 
 
 def test_a_phone_that_does_not_read_stays_delivered(demo: Clinic, lost: Attempt) -> None:
     with in_clinic(demo):
-        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(reads=False))
+        set_behaviour("whatsapp", PATIENT, Behaviour(reads=False))
     assert [swept(demo, lost, seconds=s) for s in (60, 70)] == ["delivered", "delivered"]
 
 
 def test_a_broken_phone_breaks_late_too(demo: Clinic, lost: Attempt) -> None:
     with in_clinic(demo):
-        local_phone.set_behaviour("whatsapp", PATIENT, Behaviour(error_code="30003"))
+        set_behaviour("whatsapp", PATIENT, Behaviour(error_code="30003"))
     assert [swept(demo, lost, seconds=s) for s in (60, 70)] == ["undelivered", "undelivered"]
 
 

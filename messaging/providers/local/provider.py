@@ -18,6 +18,7 @@ from medsync.lib.text import clean
 from messaging.providers.base import (
     Channel,
     DeliveryStatus,
+    ErrorKind,
     InboundMessage,
     InboundRequest,
     InlineReply,
@@ -28,8 +29,10 @@ from messaging.providers.base import (
     Outbound,
     Receipt,
     Response,
+    SendError,
     StatusUpdate,
 )
+from messaging.providers.local.lines import behaviour_of
 
 HEADER = "x-medsync-signature"
 #: Task that plays the phone's side of a delivery; it lives above, in `messaging.local_phone`.
@@ -109,7 +112,7 @@ class LocalProvider:
             body=clean(request.first("body")),
             kind=cast(MessageKind, kind if kind in _KINDS else "unsupported"),
             profile_name=clean(request.first("name"))[:200],
-            media=(MediaRef(url=_URL, content_type=media_type),) if media_type else (),
+            media=(_media(request, media_type),) if media_type else (),
             button_payload=request.first("button") or None,
             replied_to_id=request.first("reply_to") or None,
         )
@@ -139,11 +142,19 @@ class LocalProvider:
         return Response(status=403, content_type="text/xml", body=b"")
 
     def send(self, outbound: Outbound) -> Receipt:
-        """Take the message; the phone reads it from the thread, and its ticks are played by a task."""
+        """Take the message; the phone reads it from the thread, and its ticks are played by a task.
+
+        Raises SendError when the phone is set so.
+        """
+        behaviour = behaviour_of(outbound.channel, outbound.to_address)
+        if behaviour.refused_with:
+            raise SendError(behaviour.refused_with, ErrorKind.PERMANENT)
         message_id = new_message_id()
         attempt_id = outbound.ref.rpartition(".")[2]
         schema = str(getattr(connection, "schema_name", ""))
         jobs.enqueue(PLAY_TASK, schema=schema, attempt_id=attempt_id, provider_message_id=message_id)
+        if behaviour.lost:
+            raise SendError("timeout", ErrorKind.UNKNOWN)
         return Receipt(provider_message_id=message_id, status="sent")
 
     def list_recent(
@@ -159,6 +170,17 @@ class LocalProvider:
     ) -> Sequence[ListedMessage]:
         """Return nothing: a played phone keeps no list, and shows each message once however often it is sent."""
         return ()
+
+
+def _media(request: InboundRequest, content_type: str) -> MediaRef:
+    size = request.first("media_size")
+    return MediaRef(
+        url=_URL,
+        content_type=content_type,
+        name=clean(request.first("media_name"))[:200],
+        size=int(size) if size.isascii() and size.isdigit() and len(size) < 12 else 0,
+        key=request.first("media_key"),
+    )
 
 
 def _number(request: InboundRequest, field: str) -> tuple[Channel, str] | None:
