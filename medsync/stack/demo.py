@@ -127,6 +127,25 @@ def seed(now: datetime | None = None) -> None:
             _life(clinic, plan, now=at)
 
 
+def close_accounts() -> int:
+    """Close every demo account that still has the public password; return how many. `seed` opens them again.
+
+    A home that had the demo once may be started without it, and then stand on the internet.
+    """
+    connection.set_schema_to_public()  # type: ignore[attr-defined]
+    closed = 0
+    for user in User.objects.filter(email__in=_addresses(), is_active=True):
+        if user.check_password(PASSWORD):
+            user.is_active = False
+            user.save(update_fields=["is_active"])
+            closed += 1
+    return closed
+
+
+def _addresses() -> set[str]:
+    return {email for plan in PLANS for email, *_rest in (*plan.staff, plan.owner)}
+
+
 def _clinic(plan: Plan) -> None:
     create_clinic(
         slug=plan.slug,
@@ -147,6 +166,9 @@ def _people(clinic: Clinic, plan: Plan, *, now: datetime) -> None:
         if not user.has_usable_password():
             user.set_password(PASSWORD)
             user.save(update_fields=["password"])
+        if not user.is_active and user.check_password(PASSWORD):  # closed while the demo was off
+            user.is_active = True
+            user.save(update_fields=["is_active"])
         if not user.memberships.filter(clinic=clinic).exists():
             add_member(clinic, user, role=role)
     for channel in ("whatsapp", "sms"):

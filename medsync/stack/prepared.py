@@ -29,7 +29,7 @@ class Prepared:
 def is_prepared(home: Path, url: str, *, demo: bool) -> bool:
     """Say whether the database at `url` needs no `manage.py prepare`."""
     note = _read(home, url)
-    if note is None or note.fingerprint != fingerprint() or (demo and not note.demo):
+    if note is None or note.fingerprint != fingerprint() or demo != note.demo:
         return False
     try:
         with psycopg.connect(url, connect_timeout=10) as connection:

@@ -80,3 +80,22 @@ def _figures():
                 Appointment.objects.count(),
             )
     return figures, User.objects.count(), Sender.objects.count()
+
+
+def test_public_passwords_open_nothing_where_the_demo_is_off(no_world, client):
+    demo.seed(clock.now())
+    own = User.objects.get(email="devon@riverside.example")
+    own.set_password("a word of my own")
+    own.save()
+
+    assert demo.close_accounts() > 0
+
+    def opens(email, password):
+        client.post("/accounts/login/", {"login": email, "password": password})
+        return "_auth_user_id" in client.session
+
+    assert not opens("owner@riverside.example", demo.PASSWORD)
+    assert opens("devon@riverside.example", "a word of my own")
+    client.post("/accounts/logout/")
+    demo.seed(clock.now())  # the demo is on again
+    assert opens("owner@riverside.example", demo.PASSWORD)

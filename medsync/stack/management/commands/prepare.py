@@ -10,7 +10,7 @@ from medsync.stack.command import StackCommand
 
 
 class Command(StackCommand):
-    """Migrate every schema and, where the demo is on, seed it. Safe to run again."""
+    """Migrate every schema; seed the demo where it is on, close its accounts where it is off. Safe to run again."""
 
     help = "Migrate every clinic's schema and, with MEDSYNC_DEMO=1, seed the demo clinics. Safe to run again."
 
@@ -19,4 +19,6 @@ class Command(StackCommand):
         call_command("migrate_schemas", verbosity=options["verbosity"], interactive=False)
         if settings.DEMO:
             demo.seed()
+        else:
+            demo.close_accounts()
         return {"migrated": True, "demo": bool(settings.DEMO)}
