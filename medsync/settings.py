@@ -194,6 +194,7 @@ CELERY_WORKER_CONCURRENCY = env.int("MEDSYNC_WORKER_THREADS", 8)
 
 # All that is periodic. Each is one public task that starts a task in every clinic that has something due.
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    "wake snoozed threads": {"task": "messaging.wake_all_snoozed", "schedule": 30.0},
     "sweep the outbox": {"task": "messaging.sweep_outboxes", "schedule": 10.0},
     "replay held events": {"task": "messaging.replay_all_held", "schedule": 60.0},
     "expire requests": {"task": "scheduling.expire_all_requests", "schedule": 60.0},
@@ -315,6 +316,7 @@ LANGUAGES = [("en", "English"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "medsync" / "locale"]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["medsync.formats"]
 TIME_ZONE = "UTC"
 PHONENUMBER_DB_FORMAT = "E164"
 STATIC_URL = "/static/"

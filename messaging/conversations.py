@@ -1,17 +1,31 @@
-"""What members do with a thread as a piece of work: done, nothing to answer, put away, assign, pause the bot.
+"""What members do with a thread as a piece of work: done, nothing to answer, snooze, assign, put away, pause the bot.
 
-Each is one UPDATE of the Conversation row that raises its version (the last place in the lock order), and tells
-open inboxes. They return False when there was nothing to change.
+Each is one UPDATE of the Conversation row that raises its version (the last place in the lock order), keeps an event
+with what was there before (`messaging.history`), and tells open inboxes. They return False when there was nothing
+to change. `batch` names the deed of a member, so that it can be undone.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 
 from clinics.models import User
-from messaging import live
+from messaging import history, live
+from messaging.history import (
+    ChangedMeanwhile,
+    Decide,
+    Fields,
+    Many,
+    back_to_work,
+    many,
+    one,
+    stands,
+    unless_heard,
+)
 from messaging.models import (
     Conversation,
     ConversationState,
@@ -21,6 +35,8 @@ from messaging.models import (
     ThreadSeen,
     WorkState,
 )
+from messaging.models import ConversationEventKind as Kind
+from scheduling.locks import retrying
 from scheduling.models import HoldPurpose
 from scheduling.operations import release_holds
 
@@ -30,49 +46,112 @@ def holder(conversation: Conversation) -> str:
     return f"contact:{conversation.contact_point_id}"
 
 
-@transaction.atomic
-def done(conversation: Conversation, *, by: User | None, now: datetime) -> bool:
-    """Close the work: open questions end, held times are free again, the next message begins a new episode."""
-    release_holds(holder(conversation), purpose=HoldPurpose.OFFER)
-    Question.objects.filter(conversation=conversation, closed_at=None).update(
-        closed_at=now, outcome=QuestionOutcome.EXPIRED
-    )
-    return _change(
-        conversation,
-        now,
-        work_state=WorkState.DONE,
-        state=ConversationState.IDLE,
-        waiting_since=None,
-        snoozed_until=None,
-        unread_count=0,
-        handed_over_at=None,
-        machine_suspected_at=None,
-    )
+def done(
+    conversation: Conversation,
+    *,
+    by: User | None,
+    now: datetime,
+    seen: UUID | None = None,
+    batch: UUID | None = None,
+) -> bool:
+    """Close the work: open questions end, held times are free again, the next message begins a new episode.
+
+    `seen` is the last message that the member saw. Raises ChangedMeanwhile when the patient wrote since.
+    """
+    return _finish([conversation], unless_heard(seen, _DONE), by=by, now=now, batch=batch)
 
 
-def no_reply_needed(conversation: Conversation, *, by: User | None, now: datetime) -> bool:
-    """Say that the patient's last message wants no answer; questions and offers stay open."""
-    return _change(
-        conversation,
-        now,
-        only={"work_state": WorkState.NEEDS_REPLY},
-        work_state=WorkState.WAITING if conversation.state != ConversationState.IDLE else WorkState.DONE,
-        waiting_since=None,
-        unread_count=0,
-        handed_over_at=None,
-    )
+@retrying
+def done_many(versions: Mapping[UUID, int], *, by: User, now: datetime, batch: UUID) -> Many:
+    """Close the work of many threads at once, but for those that are no longer as the member saw them."""
+    wanted = dict(versions)
+    while True:  # what was freed for a thread that has changed is given back by the roll-back
+        threads = [row for row in Conversation.objects.filter(pk__in=wanted) if row.version == wanted[row.pk]]
+        moved: set[UUID] = set()
+
+        def decide(row: Conversation, moved: set[UUID] = moved) -> Fields:
+            if row.version != wanted[row.pk]:
+                moved.add(row.pk)
+                raise ChangedMeanwhile
+            return _DONE
+
+        try:
+            changed = _finish(threads, decide, by=by, now=now, batch=batch)
+        except ChangedMeanwhile:
+            for pk in moved:
+                del wanted[pk]
+            continue
+        return Many([row.pk for row in threads] if changed else [], len(versions) - len(threads))
 
 
-def reopen(conversation: Conversation, *, by: User | None, now: datetime) -> bool:
+_DONE: Fields = {
+    "work_state": WorkState.DONE,
+    "state": ConversationState.IDLE,
+    "waiting_since": None,
+    "snoozed_until": None,
+    "unread_count": 0,
+    "handed_over_at": None,
+    "machine_suspected_at": None,
+    "state_before_failure": "",
+}
+
+
+@retrying
+def _finish(
+    threads: Sequence[Conversation], decide: Decide, *, by: User | None, now: datetime, batch: UUID | None
+) -> bool:
+    with transaction.atomic():
+        for thread in threads:
+            release_holds(holder(thread), purpose=HoldPurpose.OFFER)
+        ids = [thread.pk for thread in threads]
+        open_ones = Question.objects.filter(conversation__in=ids, closed_at=None).order_by("pk")
+        asked: dict[UUID, dict[str, Any]] = {}
+        for pk, thread_id in open_ones.select_for_update().values_list("pk", "conversation_id"):
+            asked.setdefault(thread_id, {"questions": []})["questions"].append(str(pk))
+        if asked:
+            open_ones.update(closed_at=now, outcome=QuestionOutcome.EXPIRED)
+        return stands(
+            threads, history.change(ids, decide, kind=Kind.DONE, by=by, now=now, batch=batch, kept=asked)
+        )
+
+
+def no_reply_needed(
+    conversation: Conversation,
+    *,
+    by: User | None,
+    now: datetime,
+    seen: UUID | None = None,
+    batch: UUID | None = None,
+) -> bool:
+    """Say that the patient's last message wants no answer; questions and offers stay open.
+
+    Raises ChangedMeanwhile when the patient wrote after `seen`.
+    """
+
+    def decide(row: Conversation) -> Fields | None:
+        if row.work_state != WorkState.NEEDS_REPLY:
+            return None
+        waits = row.state != ConversationState.IDLE
+        return {
+            "work_state": WorkState.WAITING if waits else WorkState.DONE,
+            "waiting_since": None,
+            "unread_count": 0,
+            "handed_over_at": None,
+            "state_before_failure": "",
+        }
+
+    return one(conversation, unless_heard(seen, decide), Kind.NO_REPLY, by=by, now=now, batch=batch)
+
+
+def reopen(conversation: Conversation, *, by: User | None, now: datetime, batch: UUID | None = None) -> bool:
     """Put a thread back among those that need a reply."""
-    return _change(
-        conversation,
-        now,
-        work_state=WorkState.NEEDS_REPLY,
-        waiting_since=conversation.waiting_since or now,
-        put_away_at=None,
-        snoozed_until=None,
-    )
+
+    def decide(row: Conversation) -> Fields | None:
+        if row.work_state == WorkState.NEEDS_REPLY and row.put_away_at is None:
+            return None
+        return back_to_work(row, now) | {"put_away_at": None}
+
+    return one(conversation, decide, Kind.REOPENED, by=by, now=now, batch=batch)
 
 
 def put_away(conversation: Conversation, *, by: User | None, now: datetime) -> bool:
@@ -92,9 +171,22 @@ def bring_back(conversation: Conversation, *, by: User | None, now: datetime) ->
     return _change(conversation, now, put_away_at=None)
 
 
-def assign(conversation: Conversation, *, to: User | None, by: User | None, now: datetime) -> bool:
+def assign(
+    conversation: Conversation, *, to: User | None, by: User | None, now: datetime, batch: UUID | None = None
+) -> bool:
     """Give a thread to a member, or to nobody."""
-    return _change(conversation, now, assignee_id=to.pk if to else None)
+    return one(conversation, _given(to), Kind.ASSIGNED, by=by, now=now, batch=batch)
+
+
+def assign_many(
+    versions: Mapping[UUID, int], *, to: User | None, by: User, now: datetime, batch: UUID
+) -> Many:
+    """Give many threads to a member, or to nobody, but for those that are no longer as the member saw them."""
+    return many(versions, _given(to), Kind.ASSIGNED, by=by, now=now, batch=batch)
+
+
+def _given(to: User | None) -> Fields:
+    return {"assignee_id": to.pk if to else None}
 
 
 def mark_read(conversation: Conversation, *, now: datetime) -> bool:
@@ -124,7 +216,7 @@ def bot_is_silent(conversation: Conversation, *, now: datetime) -> bool:
 def _change(
     conversation: Conversation, now: datetime, *, only: dict[str, Any] | None = None, **fields: Any
 ) -> bool:
-    """Write the fields by one guarded UPDATE; return whether the row changed."""
+    """Write what is no deed to undo by one guarded UPDATE; return whether the row changed."""
     changed = Conversation.objects.filter(pk=conversation.pk, **(only or {})).update(
         version=F("version") + 1, updated_at=now, **fields
     )

@@ -24,6 +24,8 @@ from messaging.models import (
     ChannelConsent,
     ConsentSource,
     Conversation,
+    ConversationEvent,
+    ConversationEventKind,
     Direction,
     Message,
     MessageStatus,
@@ -104,9 +106,8 @@ def store(
         _begin(stored, now)
         replies = dialogue.answer(stored, now=now) if answers and event.opens_window else []
         _show_last(stored, replies[-1] if replies else message, opened_at)
-        storing.update_conversation(
-            stored.conversation, storing.changed_fields(stored.conversation, before), unread=1, now=now
-        )
+        _note_waking(stored, before, now)
+        storing.update_conversation(stored.conversation, before, unread=1, now=now)
         live.publish("conversation", id=stored.conversation.pk, version=stored.conversation.version)
         return Outcome(
             new=True,
@@ -211,6 +212,7 @@ def _begin(stored: Stored, now: datetime) -> None:
     if not stored.event.opens_window:  # a reaction or a notice: shown, but nobody waits
         return
     conversation.snoozed_until = None
+    conversation.state_before_failure = ""
     conversation.work_state = WorkState.NEEDS_REPLY
     conversation.waiting_since = conversation.waiting_since or now
     if stored.new_episode:
@@ -219,6 +221,21 @@ def _begin(stored: Stored, now: datetime) -> None:
         conversation.wordless_told_at = None
         conversation.handed_over_at = None
         conversation.offers_in_row = 0
+
+
+def _note_waking(stored: Stored, before: dict[str, Any], now: datetime) -> None:
+    """Say in the thread that this message has ended its sleep."""
+    state = stored.conversation.work_state
+    if stored.work_state_before != WorkState.SNOOZED or state == WorkState.SNOOZED:
+        return
+    until = before["snoozed_until"]
+    ConversationEvent.objects.create(
+        conversation=stored.conversation,
+        kind=ConversationEventKind.WOKEN,
+        before={"work_state": WorkState.SNOOZED.value, "until": until.isoformat() if until else None},
+        after={"work_state": str(state)},
+        created_at=now,
+    )
 
 
 def _show_last(stored: Stored, last: Message, opened_at: datetime | None) -> None:

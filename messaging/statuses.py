@@ -99,10 +99,14 @@ conv AS (
     UPDATE messaging_conversation c SET
         last_status = CASE WHEN c.last_message_id = msg.id THEN msg.status ELSE c.last_status END,
         failed_count = GREATEST(0, c.failed_count + att.failures),
-        -- Somebody must find another way: as `threads.failing` has it.
-        work_state = CASE WHEN att.failures > 0 THEN 'needs_reply' ELSE c.work_state END,
-        waiting_since = CASE WHEN att.failures > 0 THEN COALESCE(c.waiting_since, %(now)s) ELSE c.waiting_since END,
-        snoozed_until = CASE WHEN att.failures > 0 THEN NULL ELSE c.snoozed_until END,
+        -- Somebody must find another way, or need no more: as `threads.failing` and `recovering` have it.
+        work_state = CASE WHEN att.failures > 0 THEN 'needs_reply'
+            WHEN {back} THEN c.state_before_failure ELSE c.work_state END,
+        waiting_since = CASE WHEN att.failures > 0 THEN COALESCE(c.waiting_since, %(now)s)
+            WHEN {back} AND c.state_before_failure <> 'snoozed' THEN NULL ELSE c.waiting_since END,
+        state_before_failure = CASE
+            WHEN att.failures > 0 AND c.work_state <> 'needs_reply' THEN c.work_state
+            WHEN {back} THEN '' ELSE c.state_before_failure END,
         version = c.version + 1, updated_at = %(now)s
     FROM msg, att WHERE c.id = msg.conversation_id
     RETURNING c.id, c.version
@@ -114,6 +118,9 @@ SELECT att.message_id, conv.id, conv.version, att.changed,
     )
 FROM att LEFT JOIN conv ON true
 """
+# The last message that had failed arrives after all, and nothing else was decided meanwhile.
+_BACK = """(att.failures < 0 AND c.failed_count <= 1
+            AND c.work_state = 'needs_reply' AND c.state_before_failure <> '')"""
 _BY_REF = """a.id = %(attempt)s AND NOT EXISTS (
         SELECT FROM messaging_attempt other
         WHERE other.account_id = %(account)s AND other.provider_id = %(sid)s AND other.id <> a.id)"""
@@ -122,7 +129,7 @@ _BY_PROVIDER_ID = "a.provider_id = %(sid)s"
 
 @cache
 def _statement(which: str) -> str:
-    return _RAISE.format(which=which)
+    return _RAISE.format(which=which, back=_BACK)
 
 
 def apply_status(update: StatusUpdate, *, account_id: UUID, route: Route | None, now: datetime) -> bool:

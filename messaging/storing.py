@@ -177,7 +177,9 @@ _LAST = (
     "last_channel",
     "last_sender_id",
 )
-_WAITS = frozenset({"work_state", "waiting_since"})
+_NEEDED = """work_state = 'needs_reply'
+    AND (%(state_seen)s <> 'needs_reply' OR failed_count > %(failed_seen)s)"""
+_WAITS = frozenset({"work_state", "waiting_since", "state_before_failure"})
 
 
 def changed_fields(conversation: Conversation, before: dict[str, Any]) -> list[str]:
@@ -200,14 +202,26 @@ def snapshot(conversation: Conversation) -> dict[str, Any]:
     return {name: getattr(conversation, name) for name in _attnames(Conversation)}
 
 
-def update_conversation(conversation: Conversation, names: list[str], *, unread: int, now: datetime) -> None:
-    """Write the named columns, count the unread, raise the version: the one UPDATE at the end of a transaction.
+def update_conversation(
+    conversation: Conversation, before: dict[str, Any], *, unread: int, now: datetime
+) -> None:
+    """Write what differs from the copy, count the unread, raise the version: the one UPDATE at the end.
 
-    What the list shows is written whole, unless a newer message came to stand there meanwhile.
+    What the list shows is written whole, unless a newer message came to stand there meanwhile. A thread that came
+    to need a reply meanwhile (a message failed, a member opened it again) is not taken from staff by a bot's answer.
     """
     columns = {field.attname: field for field in Conversation._meta.concrete_fields}
-    names = [name for name in names if name not in _LAST]
-    plain = [f'"{columns[name].column}" = %({name})s' for name in names]
+    names = [name for name in changed_fields(conversation, before) if name not in _LAST]
+    kept = () if conversation.work_state == WorkState.NEEDS_REPLY else _WAITS
+    plain = [
+        f'"{columns[name].column}" = '
+        + (
+            f'CASE WHEN {_NEEDED} THEN "{columns[name].column}" ELSE %({name})s END'
+            if name in kept
+            else f"%({name})s"
+        )
+        for name in names
+    ]
     newest = [
         f'"{columns[name].column}" = CASE WHEN last_message_at > %(last_message_at)s '
         f'THEN "{columns[name].column}" ELSE %({name})s END'
@@ -226,7 +240,14 @@ def update_conversation(conversation: Conversation, names: list[str], *, unread:
                 version = version + 1, updated_at = %(now)s
             WHERE id = %(id)s RETURNING unread_count, version
             """,  # noqa: S608  the names come from the model
-            {**values, "unread": unread, "now": now, "id": conversation.pk},
+            {
+                **values,
+                "state_seen": before["work_state"],
+                "failed_seen": before["failed_count"],
+                "unread": unread,
+                "now": now,
+                "id": conversation.pk,
+            },
         )
         conversation.unread_count, conversation.version = cursor.fetchone()
     conversation.updated_at = now

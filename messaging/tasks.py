@@ -6,7 +6,7 @@ from clinics.tasks import ClinicTask
 from clinics.tenancy import each_ready_clinic, in_clinic
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
-from messaging import demo_clock, held, local_phone, outbox
+from messaging import demo_clock, held, local_phone, outbox, snoozing
 
 __all__ = [
     "deliver_outbox",
@@ -16,6 +16,8 @@ __all__ = [
     "sweep_outbox",
     "sweep_outboxes",
     "sweep_phones",
+    "wake_all_snoozed",
+    "wake_snoozed",
 ]
 
 
@@ -50,3 +52,19 @@ def sweep_outboxes() -> None:
             enqueue("messaging.sweep_outbox", schema=clinic.schema_name)
         if ticks:
             enqueue("messaging.sweep_phones", schema=clinic.schema_name)
+
+
+@shared_task(name="messaging.wake_snoozed", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def wake_snoozed() -> None:
+    """Bring back the snoozed threads of this clinic whose time has come. Idempotent."""
+    snoozing.wake_all(now=clock.now())
+
+
+@shared_task(name="messaging.wake_all_snoozed", ignore_result=True)  # type: ignore[untyped-decorator]
+def wake_all_snoozed() -> None:
+    """Start `wake_snoozed` in every clinic that has a snoozed thread whose time has come."""
+    for clinic in each_ready_clinic():
+        with in_clinic(clinic):
+            due = snoozing.due_to_wake(now=clock.now()).exists()
+        if due:
+            enqueue("messaging.wake_snoozed", schema=clinic.schema_name)

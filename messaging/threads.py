@@ -30,6 +30,8 @@ def touch(conversation_id: UUID, *, now: datetime, message: Message | None = Non
     With a `message` it becomes the last one that the list shows, unless a newer one is there already.
     """
     changes |= {"version": F("version") + 1, "updated_at": now}
+    if "work_state" in changes:  # what stood before a failure counts no more once something else was decided
+        changes.setdefault("state_before_failure", "")
     row = Conversation.objects.filter(pk=conversation_id)
     live.publish("conversation", id=conversation_id)
     if message is not None:
@@ -77,23 +79,42 @@ def status_moved(conversation_id: UUID, message_id: UUID, *, before: str, after:
     if failed and not failed_before:
         changes |= failing(now)
     elif failed_before and not failed:
-        changes["failed_count"] = Greatest(F("failed_count") - 1, 0)
+        changes |= recovering()
     touch(conversation_id, now=now, **changes)
 
 
 def failing(now: datetime) -> dict[str, Any]:
-    """Return the changes of a thread in which one more message did not reach the patient."""
+    """Return the changes of a thread in which one more message did not reach the patient.
+
+    Where it stood before is kept; until when it was snoozed as well.
+    """
+    needs = Q(work_state=WorkState.NEEDS_REPLY)
     return {
         "failed_count": F("failed_count") + 1,
+        "state_before_failure": Case(When(needs, then=F("state_before_failure")), default=F("work_state")),
         "work_state": WorkState.NEEDS_REPLY,
         "waiting_since": Coalesce("waiting_since", Value(now)),
-        "snoozed_until": None,
+    }
+
+
+def recovering() -> dict[str, Any]:
+    """Return the changes of a thread in which one message less waits for a way out.
+
+    After the last one the thread goes back to where it stood, unless a patient wrote or a member decided since.
+    """
+    back = Q(failed_count__lte=1, work_state=WorkState.NEEDS_REPLY) & ~Q(state_before_failure="")
+    waits_no_more = back & ~Q(state_before_failure=WorkState.SNOOZED)
+    return {
+        "failed_count": Greatest(F("failed_count") - 1, 0),
+        "work_state": Case(When(back, then=F("state_before_failure")), default=F("work_state")),
+        "waiting_since": Case(When(waits_no_more, then=Value(None)), default=F("waiting_since")),
+        "state_before_failure": Case(When(back, then=Value("")), default=F("state_before_failure")),
     }
 
 
 def solved(conversation_id: UUID, *, now: datetime) -> None:
     """Count one message less that did not reach the patient: a person found another way."""
-    touch(conversation_id, now=now, failed_count=Greatest(F("failed_count") - 1, 0))
+    touch(conversation_id, now=now, **recovering())
 
 
 def answered_since(conversation_id: UUID, after_id: UUID, *, user_id: UUID) -> Message | None:

@@ -25,6 +25,7 @@ class Ask:
     kind: QuestionKind
     items: list[dict[str, Any]]
     context: dict[str, Any]
+    until: datetime | None = None  # else the end of the next day
 
 
 @dataclass
@@ -150,9 +151,16 @@ class Turn:
         for question in list(self.questions):
             self.close(question, outcome)
 
-    def put(self, kind: QuestionKind, items: list[dict[str, Any]], context: dict[str, Any]) -> None:
+    def put(
+        self,
+        kind: QuestionKind,
+        items: list[dict[str, Any]],
+        context: dict[str, Any],
+        *,
+        until: datetime | None = None,
+    ) -> None:
         """Ask a question with this reply; it takes the place of those that are open."""
-        self.ask = Ask(kind, items, context)
+        self.ask = Ask(kind, items, context, until)
 
     def answered_by_bot(self) -> None:
         """Note that nobody at the clinic need do anything now."""
@@ -161,8 +169,10 @@ class Turn:
         conversation.waiting_since = None
 
     def not_waiting(self) -> None:
-        """Put the work state back: this message wants no answer."""
+        """Put the work state back: this message wants no answer. A snoozed thread wakes up all the same."""
         conversation = self.stored.conversation
+        if self.stored.work_state_before == WorkState.SNOOZED:
+            return
         conversation.work_state = self.stored.work_state_before
         conversation.waiting_since = self.stored.waiting_since_before
 

@@ -1,0 +1,214 @@
+"""What members do with threads, kept with what was there before, so that `messaging.undoing` can bring it back.
+
+A change locks the Conversation rows (the last place in the lock order, ascending), writes those that want the same by
+one UPDATE, and keeps an event for each in the same transaction: ids, states and times only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from clinics.models import User
+from messaging import live
+from messaging.models import (
+    Conversation,
+    ConversationEvent,
+    ConversationEventKind,
+    Direction,
+    Message,
+    WorkState,
+)
+
+_BOT = frozenset(
+    {ConversationEventKind.BOT_ON, ConversationEventKind.BOT_PAUSED, ConversationEventKind.BOT_OFF}
+)
+
+Fields = Mapping[str, Any]
+Decide = Callable[[Conversation], Fields | None]
+
+
+class ChangedMeanwhile(Exception):
+    """Something newer happened to the thread, which the member had not seen."""
+
+    code = "changed_meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """What a deed on many threads came to: those that changed, and how many had changed meanwhile."""
+
+    changed: Sequence[UUID]
+    skipped: int
+
+
+def change(
+    ids: Iterable[UUID],
+    decide: Decide,
+    *,
+    kind: ConversationEventKind,
+    by: User | None,
+    now: datetime,
+    batch: UUID | None = None,
+    kept: Mapping[UUID, Mapping[str, Any]] | None = None,
+) -> list[Conversation]:
+    """Write what `decide` wants of each locked thread (None: nothing) and return those that changed.
+
+    What changed stands in an event each; `kept` is put into its `before`, for the undo of what lies elsewhere.
+    """
+    changed: list[Conversation] = []
+    events: list[ConversationEvent] = []
+    groups: dict[tuple[tuple[str, Any], ...], list[UUID]] = {}
+    with transaction.atomic():
+        for row in (
+            Conversation.objects.select_for_update(no_key=True).filter(pk__in=list(ids)).order_by("pk")
+        ):
+            wanted = decide(row)
+            new = {n: value for n, value in (wanted or {}).items() if getattr(row, n) != value}
+            if not wanted or not new:
+                continue
+            old = {name: getattr(row, name) for name in new}
+            before = _words(old, kind) | dict((kept or {}).get(row.pk, {}))
+            events.append(
+                ConversationEvent(
+                    conversation=row,
+                    kind=kind,
+                    user=by,
+                    batch=batch,
+                    before=before,
+                    after=_words(new, kind),
+                    created_at=now,
+                )
+            )
+            groups.setdefault(tuple(sorted(wanted.items())), []).append(row.pk)
+            for name, value in new.items():
+                setattr(row, name, value)
+            changed.append(row)
+        ConversationEvent.objects.bulk_create(events)
+        for fields, rows in groups.items():
+            write(rows, dict(fields), now)
+        for row in changed:
+            row.version, row.updated_at = row.version + 1, now
+            live.publish("conversation", id=row.pk, version=row.version)
+    return changed
+
+
+def back_to_work(row: Conversation, now: datetime) -> dict[str, Any]:
+    """Return the columns of a thread that needs a reply again; who waited before has waited all along."""
+    return {
+        "work_state": WorkState.NEEDS_REPLY,
+        "waiting_since": row.waiting_since or now,
+        "snoozed_until": None,
+        "state_before_failure": "",
+    }
+
+
+def unless_heard(seen: UUID | None, wanted: Fields | Decide) -> Decide:
+    """Return a decision that is refused when the patient wrote after the message that the member saw last."""
+
+    def decide(row: Conversation) -> Mapping[str, Any] | None:
+        if seen is not None and row.last_message_id != seen:
+            at = (
+                Message.objects.filter(pk=seen, conversation=row).values_list("created_at", flat=True).first()
+            )
+            if at is not None and heard_since([row.pk], at):
+                raise ChangedMeanwhile
+        return wanted(row) if callable(wanted) else wanted
+
+    return decide
+
+
+def one(
+    conversation: Conversation,
+    wanted: Fields | Decide,
+    kind: ConversationEventKind,
+    *,
+    by: User | None,
+    now: datetime,
+    batch: UUID | None,
+) -> bool:
+    """Change one thread; return whether it changed, and let the caller's copy say so."""
+    decide = wanted if callable(wanted) else lambda row: wanted
+    changed = change([conversation.pk], decide, kind=kind, by=by, now=now, batch=batch)
+    return stands([conversation], changed)
+
+
+def many(
+    versions: Mapping[UUID, int],
+    fields: Fields,
+    kind: ConversationEventKind,
+    *,
+    by: User,
+    now: datetime,
+    batch: UUID,
+) -> Many:
+    """Change those of many threads that are still at the version that the member saw."""
+    same: set[UUID] = set()
+
+    def decide(row: Conversation) -> Fields | None:
+        if row.version != versions[row.pk]:
+            return None
+        same.add(row.pk)
+        return fields
+
+    changed = change(versions, decide, kind=kind, by=by, now=now, batch=batch)
+    return Many([row.pk for row in changed], len(versions) - len(same))
+
+
+def stands(threads: Sequence[Conversation], changed: Sequence[Conversation]) -> bool:
+    """Let the caller's copies say what stands in the rows now."""
+    fresh = {row.pk: row for row in changed}
+    for thread in threads:
+        if (row := fresh.get(thread.pk)) is not None:
+            for field in Conversation._meta.concrete_fields:
+                setattr(thread, field.attname, getattr(row, field.attname))
+    return bool(changed)
+
+
+def write(ids: list[UUID], fields: dict[str, Any], now: datetime) -> None:
+    """Write the columns of locked rows and raise their versions."""
+    Conversation.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=now, **fields)
+
+
+def _words(fields: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return {_word(name, kind): _plain(value) for name, value in fields.items()}
+
+
+def _word(name: str, kind: str) -> str:
+    """Return the name under which an event keeps a column: who and until when are said alike by all kinds."""
+    if name == "assignee_id":
+        return "user"
+    return "until" if name == ("bot_paused_until" if kind in _BOT else "snoozed_until") else name
+
+
+def _column(word: str, kind: str) -> str:
+    if word == "user":
+        return "assignee_id"
+    if word == "until":
+        return "bot_paused_until" if kind in _BOT else "snoozed_until"
+    return word
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def columns_of(words: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return the columns of an event's `before` or `after` as the model holds them."""
+    columns = {field.attname: field for field in Conversation._meta.concrete_fields}
+    named = {_column(word, kind): value for word, value in words.items()}
+    return {name: columns[name].to_python(value) for name, value in named.items() if name in columns}
+
+
+def heard_since(ids: Iterable[UUID], at: datetime) -> set[UUID]:
+    """Return those threads whose patients have written after that moment."""
+    newer = Message.objects.filter(conversation__in=list(ids), created_at__gt=at, direction=Direction.INBOUND)
+    return set(newer.values_list("conversation_id", flat=True))
