@@ -1,64 +1,21 @@
 """The live connection: who hears what, and that frames carry ids only."""
 
 import json
+import logging
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from asgiref.testing import ApplicationCommunicator
-from channels.routing import URLRouter
-from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
 
-from clinics.models import Clinic, Membership, User
+from clinics.models import Clinic, Membership
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import live
 from messaging.inbox.consumers import LOGGED_OUT, NOT_A_MEMBER
-from messaging.inbox.routing import websocket_urlpatterns
 from tests.messaging.inboxes import a_thread
+from tests.messaging.sockets import connected
 from tests.world import World
-
-WAIT = 5.0
-SILENCE = 0.2
-
-
-class Socket(ApplicationCommunicator):
-    """A websocket of our routes, as it stands behind the log-in middleware."""
-
-    def __init__(self, user: User | None, slug: str) -> None:
-        path = f"/ws/c/{slug}/inbox/"
-        scope = {"type": "websocket", "path": path, "user": user or AnonymousUser()}
-        super().__init__(URLRouter(websocket_urlpatterns), scope)
-
-    async def next_frame(self) -> Any:
-        """Return the next JSON frame."""
-        output = await self.receive_output(WAIT)
-        assert output["type"] == "websocket.send", output
-        return json.loads(output["text"])
-
-    async def close_code(self) -> int:
-        """Return the code with which the server closed."""
-        output = await self.receive_output(WAIT)
-        assert output["type"] == "websocket.close", output
-        return int(output["code"])
-
-    async def hears_nothing(self) -> bool:
-        """Tell whether nothing comes for a while."""
-        return bool(await self.receive_nothing(SILENCE))
-
-    async def leave(self) -> None:
-        """Disconnect."""
-        await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(WAIT)
-
-
-async def connected(user: User | None, slug: str) -> Socket:
-    """Return a socket that was accepted."""
-    socket = Socket(user, slug)
-    await socket.send_input({"type": "websocket.connect"})
-    assert (await socket.receive_output(WAIT))["type"] == "websocket.accept"
-    return socket
 
 
 @sync_to_async(thread_sensitive=True)
@@ -204,7 +161,7 @@ def test_a_reply_pushes_ids_and_no_word_of_it(committed: World) -> None:
 
 
 def test_a_layer_that_is_down_does_not_harm_the_work(
-    committed: World, monkeypatch: pytest.MonkeyPatch
+    committed: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clinic = committed.clinics["alpha"]
 
@@ -214,5 +171,8 @@ def test_a_layer_that_is_down_does_not_harm_the_work(
 
     monkeypatch.setattr(live, "get_channel_layer", lambda: Broken())
 
-    with in_clinic(clinic), transaction.atomic():
+    with caplog.at_level(logging.WARNING), in_clinic(clinic), transaction.atomic():
         live.publish("conversation", id=clinic.id)
+    live.publisher.close()
+
+    assert "inbox frames not sent: ConnectionError, 1 dropped" in caplog.text
