@@ -35,8 +35,9 @@ def ask(
     asked_by: Message | None,
     zone: ZoneInfo,
     now: datetime,
+    until: datetime | None = None,
 ) -> UUID:
-    """Open a question until the end of the next local day; return its id. One statement.
+    """Open a question, until the end of the next local day if not said; return its id. One statement.
 
     Place 4 in the lock order: before the Conversation row, whose `state` is the caller's to set.
     """
@@ -51,7 +52,7 @@ def ask(
                 "context": json.dumps(dict(context)),
                 "asked_by": asked_by.pk if asked_by else None,
                 "now": now,
-                "expires_at": next_day_end(now, zone),
+                "expires_at": until or next_day_end(now, zone),
             },
         )
         (question_id,) = cursor.fetchone()

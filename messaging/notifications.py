@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from medsync.lib import phone
-from messaging import catalog, datewords, gate, outbox, threads
+from messaging import catalog, counters, datewords, gate, outbox, threads
 from messaging.asking import ask
 from messaging.conversations import bot_is_silent
 from messaging.facts import facts
@@ -33,6 +33,7 @@ from messaging.models import (
 )
 from messaging.outbox.routes import Route, route_for
 from messaging.slotlists import items_of, list_of
+from scheduling.countering import offered_until
 from scheduling.errors import FreeSlot, NotBookable
 from scheduling.models import (
     Appointment,
@@ -44,7 +45,7 @@ from scheduling.models import (
     Source,
     Status,
 )
-from scheduling.queries import free_slots, spread
+from scheduling.queries import free_slots, offered_times, spread
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +82,15 @@ def key_for(kind: str, source: str, visit: Appointment, *, now: datetime) -> str
         if visit.cancellation == Cancellation.PATIENT:
             return None if source in CHAT else "cancelled_by_patient"
         return "cancelled" if visit.cancellation == Cancellation.CLINIC else None
+    if kind == EventKind.ACCEPTED and source in CHAT:
+        return None  # a time that staff offered was taken: the dialogue says so
     if kind == EventKind.MOVED:
         return "moved_pending" if visit.status == Status.PENDING_REVIEW else "moved"
     if kind == EventKind.BOOKED and source not in CHAT:
         return "accepted"
     return {
         EventKind.ACCEPTED: "accepted",
+        EventKind.OFFERED: "counter",
         EventKind.REJECTED: "rejected",
         EventKind.EXPIRED: "expired",
     }.get(EventKind(kind))
@@ -103,19 +107,26 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
     if event.silent:
         return None
     key = key_for(event.kind, event.source, visit, now=now)
+    conversation = _conversation(visit, now if key else None)
+    ended: dict[str, Any] = {}
+    if conversation is not None and event.before.get("offered_until"):
+        ended = counters.close(visit, conversation, kind=event.kind, source=event.source, now=now)
     if key is None:
+        if conversation is not None and ended:
+            threads.touch(conversation.pk, now=now, **ended)
         return None
-    conversation = _conversation(visit, now)
     if conversation is None:
         logger.info("event %s is not told: no way to reach the patient", event.pk)
         return None
     route = route_for(conversation)
     notice = _notice(key, visit, conversation, route, now, before=event.before, reason=event.reason)
-    if event.kind in _UNPROMISED and not _allowed(conversation, route, notice, now):
+    if not notice.body:
+        return None
+    if event.kind in _UNPROMISED and not _verdict(conversation, route, notice.body, now).allowed:
         logger.info("event %s is not told: the gate says no", event.pk)
         return None
     # The question comes before the message, whose insertion changes the Conversation row: that one is locked last.
-    question_id = _ask(conversation, visit, notice, now) if notice.slots else None
+    question_id = _ask(conversation, visit, notice, key, now) if notice.slots else None
     message = outbox.queue(
         conversation,
         body=notice.body,
@@ -131,7 +142,9 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         changes = {"closed_at": now, "outcome": QuestionOutcome.EXPIRED} if blocked else {"asked_by": message}
         Question.objects.filter(pk=question_id).update(**changes)
     if not blocked:
-        _settle(conversation, visit, notice, now)
+        ended |= _settled(conversation, visit, notice, now)
+    if ended:
+        threads.touch(conversation.pk, now=now, **ended)
     return message
 
 
@@ -170,6 +183,32 @@ def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str 
     return Foretold(notice.body, route.channel, refusal)
 
 
+def preview_counter(appointment: Appointment, slots: Sequence[FreeSlot], now: datetime) -> str:
+    """Return the very words that would offer these times instead, "" when there is nobody to tell."""
+    conversation = _conversation(appointment, None)
+    if conversation is None or not slots:
+        return ""
+    until = offered_until(appointment, slots, now=now)
+    return _counter_words(appointment, conversation, slots, until)
+
+
+def refused(appointment: Appointment, body: str, now: datetime) -> gate.Verdict | None:
+    """Return why a text about a request may not go out now, None when it may."""
+    conversation = _conversation(appointment, None)
+    if conversation is None:
+        return None
+    route = route_for(conversation)
+    verdict = _verdict(conversation, route, body, now)
+    return None if verdict.allowed else verdict
+
+
+def _counter_words(
+    visit: Appointment, conversation: Conversation, slots: Sequence[FreeSlot], until: datetime
+) -> str:
+    language = _language(visit, conversation.contact_point)
+    return counters.words(visit, slots, language=language, values=_values(visit, language), until=until)
+
+
 def confirmation(visit: Appointment, *, language: str, channel: str) -> str:
     """Return the words for a visit that stands."""
     lines = [
@@ -196,6 +235,11 @@ def _notice(
     language = _language(visit, conversation.contact_point)
     if key == "accepted":
         return Notice(confirmation(visit, language=language, channel=route.channel))
+    if key == "counter":
+        offered = offered_times(visit)
+        if not offered or visit.offered_until is None:  # it has ended before it was told
+            return Notice("")
+        return Notice(_counter_words(visit, conversation, offered, visit.offered_until), offered)
     values = _values(visit, language) | _old(before, visit, language)
     lines = [catalog.text(key, language, **values, reason=_sentence(reason))]
     if key in {"cancelled", "moved"}:
@@ -213,8 +257,8 @@ def _notice(
     return Notice("\n".join(line for line in lines if line), slots)
 
 
-def _settle(conversation: Conversation, visit: Appointment, notice: Notice, now: datetime) -> None:
-    """Show that times are offered, and take the thread from staff when it only waited for this decision."""
+def _settled(conversation: Conversation, visit: Appointment, notice: Notice, now: datetime) -> dict[str, Any]:
+    """Return how the thread shows that times are offered, and that it does not wait for this decision any more."""
     changes: dict[str, Any] = {}
     if notice.slots:
         changes["state"] = ConversationState.AWAITING_SLOT
@@ -231,12 +275,12 @@ def _settle(conversation: Conversation, visit: Appointment, notice: Notice, now:
             "work_state": WorkState.WAITING if notice.slots else WorkState.DONE,
             "waiting_since": None,
         }
-    if changes:
-        threads.touch(conversation.pk, now=now, **changes)
+    return changes
 
 
-def _ask(conversation: Conversation, visit: Appointment, notice: Notice, now: datetime) -> UUID:
-    """Open the question of an offer. Nothing is held: a receiver may not lock what others book."""
+def _ask(conversation: Conversation, visit: Appointment, notice: Notice, key: str, now: datetime) -> UUID:
+    """Open the question of an offer. Nothing is held here: a receiver may not lock what others book."""
+    by_staff = key == "counter"
     return ask(
         conversation,
         kind=QuestionKind.PICK_SLOT,
@@ -247,9 +291,11 @@ def _ask(conversation: Conversation, visit: Appointment, notice: Notice, now: da
             "practitioner": str(visit.practitioner_id),
             "lists": 1,
             "shown": [slot.starts_at.isoformat() for slot in notice.slots],
+            **({counters.KEY: str(visit.pk)} if by_staff else {}),
         },
         asked_by=None,
         zone=facts().zone,
+        until=visit.offered_until if by_staff else None,
         now=now,
     )
 
@@ -284,16 +330,10 @@ def _bot_answers(conversation: Conversation, now: datetime) -> bool:
     )
 
 
-def _allowed(conversation: Conversation, route: Route, notice: Notice, now: datetime) -> bool:
-    verdict = gate.decide(
-        conversation,
-        channel=route.channel,
-        sender=route.sender,
-        purpose=gate.NOTICE,
-        body=notice.body,
-        now=now,
+def _verdict(conversation: Conversation, route: Route, body: str, now: datetime) -> gate.Verdict:
+    return gate.decide(
+        conversation, channel=route.channel, sender=route.sender, purpose=gate.NOTICE, body=body, now=now
     )
-    return verdict.allowed
 
 
 def _event(event_id: UUID) -> AppointmentEvent:
@@ -308,6 +348,8 @@ def _conversation(visit: Appointment, now: datetime | None) -> Conversation | No
     point = visit.contact_point or _starred(visit)
     if point is None:
         return None
+    if now is None and "conversation" in point._state.fields_cache:  # read together with the visit
+        return point._state.fields_cache["conversation"]
     known = Conversation.objects.select_related("contact_point").filter(contact_point=point).first()
     if known is not None or now is None:
         return known

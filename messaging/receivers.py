@@ -7,14 +7,21 @@ from django.dispatch import receiver
 
 from clinics.signals import sender_linked
 from medsync.lib import clock, jobs
-from messaging import notifications
+from messaging import live, notifications
 from scheduling.signals import AppointmentChanged, appointment_changed
 
 
 @receiver(appointment_changed, dispatch_uid="messaging.tell_patient")
 def tell_patient(*, event: AppointmentChanged, **_: Any) -> None:
     """Queue what the patient hears of a change; what is raised here is noted by the sender and tried again."""
+    live.publish("request", id=event.appointment_id)
     notifications.announce(event.event_id, now=clock.now())
+
+
+@receiver(appointment_changed, dispatch_uid="messaging.show_visit")
+def show_visit(*, event: AppointmentChanged, **_: Any) -> None:
+    """Tell open pages that a visit changed."""
+    live.publish("visit", id=event.appointment_id)
 
 
 @receiver(sender_linked, dispatch_uid="messaging.replay_held")

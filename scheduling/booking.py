@@ -140,8 +140,12 @@ def book(
     )
 
 
-def respond_by(*, location_id: UUID, zone: str, asked_at: datetime, starts_at: datetime) -> datetime:
+def respond_by(
+    *, location_id: UUID, zone: str, asked_at: datetime, starts_at: datetime, hours: int | None = None
+) -> datetime:
     """Return until when staff may answer a request: so many opening hours, at the latest one hour before it.
+
+    ``hours`` are the clinic's for a request unless they are given.
 
     A request for a time less than an hour away may be answered for half of what is left, so that the patient
     can still be told before it begins. Two statements.
@@ -160,7 +164,7 @@ def respond_by(*, location_id: UUID, zone: str, asked_at: datetime, starts_at: d
             opening,
             ZoneDays(ZoneInfo(zone)),
             asked_at=to_minute_up(asked_at),
-            minutes=SchedulingSettings.load().request_hours * 60,
+            minutes=60 * (SchedulingSettings.load().request_hours if hours is None else hours),
             latest=to_minute(latest),
         )
     )

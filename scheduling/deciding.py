@@ -22,10 +22,11 @@ from scheduling.models import (
     Appointment,
     Cancellation,
     EventKind,
+    HoldPurpose,
     Source,
     Status,
 )
-from scheduling.occupying import vacate
+from scheduling.occupying import counter_holder, delete_holds_of, vacate
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,11 @@ def accept(
         now,
         status=Status.CONFIRMED,
         respond_by=None,
+        offered_until=None,
         decided_by=by,
         decided_at=now,
     )
+    free_counter(appointment)
     events.record(
         accepted,
         EventKind.ACCEPTED,
@@ -141,10 +144,12 @@ def _end(
         status=Status.CANCELLED,
         cancellation=why,
         respond_by=None,
+        offered_until=None,
         **decision,
         **({"reason": words} if words else {}),
     )
     vacate(ended)
+    free_counter(appointment)
     events.record(
         ended,
         _KIND_OF_END.get(why, EventKind.CANCELLED),
@@ -156,6 +161,12 @@ def _end(
         silent=silent,
     )
     return ended
+
+
+def free_counter(appointment: Appointment) -> None:
+    """Give back the times that staff offered instead, after an UPDATE that was guarded by this row's version."""
+    if appointment.offered_until is not None:
+        delete_holds_of(counter_holder(appointment.pk), purpose=HoldPurpose.COUNTER)
 
 
 def _change(

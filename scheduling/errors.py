@@ -74,3 +74,20 @@ class StaleVersion(SchedulingError):
     def __init__(self, appointment: Appointment) -> None:
         super().__init__("stale_version")
         self.appointment = appointment
+
+
+class NotOffered(SchedulingError):
+    """No times are offered to this request now; ``appointment`` is the row as it is."""
+
+    def __init__(self, appointment: Appointment) -> None:
+        super().__init__("not_offered")
+        self.appointment = appointment
+
+
+class NotNow(SchedulingError):
+    """The day's mark does not fit the visit as it is. Codes: ``too_early``, ``too_late`` (to take a mark back),
+    ``not_accepted`` (still a request), ``not_marked`` (nothing to take back)."""
+
+    def __init__(self, code: str, appointment: Appointment) -> None:
+        super().__init__(code)
+        self.appointment = appointment

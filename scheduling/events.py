@@ -32,6 +32,7 @@ def snapshot(appointment: Appointment) -> dict[str, str | int | None]:
         "location_id": str(appointment.location_id),
         "type_id": str(appointment.type_id),
         "cancellation": str(appointment.cancellation),
+        "offered_until": appointment.offered_until.isoformat() if appointment.offered_until else None,
     }
 
 

@@ -14,7 +14,7 @@ from scheduling import events
 from scheduling.availability import structure
 from scheduling.booking import REASON_LENGTH, local_start, refusing, respond_by
 from scheduling.choosing import choose
-from scheduling.deciding import raise_refusal
+from scheduling.deciding import free_counter, raise_refusal
 from scheduling.errors import AlreadyDecided, PastTime, StaleVersion
 from scheduling.locks import operation, resource_locks
 from scheduling.models import (
@@ -53,7 +53,7 @@ def move(
     """
     doctor = appointment.practitioner_id if practitioner is None else _id(practitioner)
     return refusing(
-        lambda: _write(
+        lambda: write(
             appointment, starts_at, doctor, by, expected_version, str(source), owner, overbook_reason, now
         ),
         type_id=appointment.type_id,
@@ -66,7 +66,7 @@ def move(
 
 
 @operation
-def _write(
+def write(
     appointment: Appointment,
     starts_at: datetime,
     practitioner_id: UUID,
@@ -76,17 +76,22 @@ def _write(
     owner: str,
     overbook_reason: str,
     now: datetime,
+    *,
+    offered_by: User | None = None,
 ) -> Appointment:
+    """Move in one transaction; with ``offered_by`` the patient takes a time that this member offered: it stands."""
+    offered = offered_by is not None
     fresh = Appointment.objects.select_related("decided_by").get(pk=appointment.pk)
     if fresh.status not in _MOVABLE:
         raise AlreadyDecided(fresh, fresh.decided_by)
     if fresh.version != expected_version:
         raise StaleVersion(fresh)
+    staff_rules = by is not None or offered
     known = structure(
         type_id=fresh.type_id,
         practitioner_id=practitioner_id,
-        bookable_only=by is None,
-        retired=by is not None,
+        bookable_only=not staff_rules,
+        retired=staff_rules,
     )
     ends_at = starts_at + timedelta(minutes=known.rule.duration)
     if (starts_at if by is None else ends_at) <= now:
@@ -94,6 +99,10 @@ def _write(
     reason = clean(overbook_reason).strip()[:REASON_LENGTH]
     old = ResourceBooking.objects.filter(appointment=fresh).values_list("resource_id", flat=True)
     resource_locks({*known.resource_ids(), *old}, patient_id=fresh.patient_id)
+    if not offered:
+        free_counter(
+            fresh
+        )  # under the locks, and before looking: staff may take one of these times themselves
     choice = choose(
         known,
         starts_at=starts_at,
@@ -110,7 +119,11 @@ def _write(
     moved.zone, moved.local_start = place.zone, local_start(starts_at, place.zone)
     moved.version, moved.attendance, moved.updated_at = expected_version + 1, Attendance.UNASKED, now
     moved.reason = reason if choice.overbook else fresh.reason
-    if fresh.status == Status.PENDING_REVIEW:
+    moved.offered_until = None
+    if offered:
+        moved.status, moved.respond_by = Status.CONFIRMED, None
+        moved.decided_by, moved.decided_at = offered_by, now
+    elif fresh.status == Status.PENDING_REVIEW:
         moved.respond_by = respond_by(
             location_id=place.location_id, zone=place.zone, asked_at=now, starts_at=starts_at
         )
@@ -123,7 +136,11 @@ def _write(
         local_start=moved.local_start,
         version=F("version") + 1,
         attendance=moved.attendance,
+        status=moved.status,
         respond_by=moved.respond_by,
+        offered_until=None,
+        decided_by=moved.decided_by,
+        decided_at=moved.decided_at,
         reason=moved.reason,
         updated_at=now,
     )
@@ -142,7 +159,7 @@ def _write(
     occupy(moved, known.rule, resources=choice.resources, hold=choice.hold, overbook=choice.overbook)
     events.record(
         moved,
-        EventKind.MOVED,
+        EventKind.ACCEPTED if offered else EventKind.MOVED,
         source=source,
         actor=by,
         before=events.snapshot(fresh),

@@ -162,6 +162,11 @@ def vacate(appointment: Appointment) -> None:
     _execute("DELETE FROM scheduling_resourcebooking WHERE appointment_id = %(id)s", id=appointment.pk)
 
 
+def counter_holder(appointment_id: UUID) -> str:
+    """Return the owner of the times that staff offered to a request instead of its own."""
+    return f"request:{appointment_id}"
+
+
 def live_holds(
     owner: str, practitioner_ids: Iterable[UUID], *, now: datetime
 ) -> list[tuple[UUID, str, datetime, str, str]]:

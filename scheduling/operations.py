@@ -4,22 +4,38 @@ Each works in a transaction of its own that joins an open one, and is repeated o
 after a deadlock. What each raises stands in :mod:`scheduling.errors`.
 """
 
+from scheduling.attending import arrive, close_day, complete, mark_no_show, take_back
 from scheduling.booking import book, request
+from scheduling.countering import counter_offer, end_counter, expire_counters, take_counter
 from scheduling.deciding import accept, cancel, expire_requests, reject
 from scheduling.events import announce_again
 from scheduling.holding import forget_expired_holds, hold_slots, release_holds
 from scheduling.moving import move
+from scheduling.todo import add_task, finish_task, put_away_first_day, reopen_task
 
 __all__ = [
     "accept",
+    "add_task",
     "announce_again",
+    "arrive",
     "book",
     "cancel",
+    "close_day",
+    "complete",
+    "counter_offer",
+    "end_counter",
+    "expire_counters",
     "expire_requests",
+    "finish_task",
     "forget_expired_holds",
     "hold_slots",
+    "mark_no_show",
     "move",
+    "put_away_first_day",
     "reject",
     "release_holds",
+    "reopen_task",
     "request",
+    "take_back",
+    "take_counter",
 ]

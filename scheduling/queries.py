@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from scheduling.availability import Calendar, Place, Structure, calendar, structure
 from scheduling.errors import FreeSlot, NotBookable
 from scheduling.hours import from_minute, to_minute
-from scheduling.models import Appointment, AppointmentType, Practitioner, Status
+from scheduling.models import Appointment, AppointmentType, Hold, HoldPurpose, Practitioner, Status
+from scheduling.occupying import counter_holder
 from scheduling.slots import Reason
 
 ALTERNATIVE_DAYS = 14
@@ -127,6 +128,15 @@ def alternatives(
             if found:
                 return spread(found, count, zone=zone)
     return []
+
+
+def offered_times(appointment: Appointment) -> list[FreeSlot]:
+    """Return the times that staff offered to a request instead of its own and still hold, by time."""
+    held = Hold.objects.filter(owner=counter_holder(appointment.pk), purpose=HoldPurpose.COUNTER)
+    return [
+        FreeSlot(hold.starts_at, hold.ends_at, hold.practitioner_id, hold.type_id, hold.location_id)
+        for hold in held.order_by("starts_at", "id")
+    ]
 
 
 def pending_requests() -> QuerySet[Appointment]:

@@ -8,7 +8,7 @@ from clinics.tasks import ClinicTask
 from clinics.tenancy import each_ready_clinic
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
-from scheduling import operations
+from scheduling import opened, operations
 
 
 @shared_task(name="scheduling.expire_all_requests", ignore_result=True)  # type: ignore[untyped-decorator]
@@ -25,10 +25,24 @@ def announce_all_again() -> None:
         enqueue("scheduling.announce_again", schema=clinic.schema_name)
 
 
+@shared_task(name="scheduling.forget_all_old_views", ignore_result=True)  # type: ignore[untyped-decorator]
+def forget_all_old_views() -> None:
+    """Start `forget_old_views` in every clinic."""
+    for clinic in each_ready_clinic():
+        enqueue("scheduling.forget_old_views", schema=clinic.schema_name)
+
+
+@shared_task(name="scheduling.forget_old_views", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def forget_old_views() -> None:
+    """Forget who opened patients' pages more than six years ago, in this clinic. Idempotent."""
+    opened.forget_old(now=clock.now())
+
+
 @shared_task(name="scheduling.expire_requests", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
 def expire_requests() -> None:
-    """End the requests of this clinic that staff did not answer in time, and holds that ran out. Idempotent."""
+    """End what was not answered in time in this clinic: requests, offers of other times, holds. Idempotent."""
     now = clock.now()
+    operations.expire_counters(now=now)  # first: a request outlives what was offered instead
     operations.expire_requests(now=now)
     operations.forget_expired_holds(now=now)
 

@@ -40,6 +40,8 @@ def answer(stored: Stored, *, now: datetime) -> list[Message]:
     if courtesy.needs_no_answer(turn):
         turn.not_waiting()
         return []
+    if not _is_refused(turn) and questions.answer_staff(turn):
+        return _deliver(turn)
     mode = turn.facts.bot_mode(now)
     if _must_be_silent(turn) or mode == BotMode.STAFF_ONLY:
         return []
@@ -65,12 +67,13 @@ def _respond(turn: Turn) -> None:
 
 def _must_be_silent(turn: Turn) -> bool:
     """Say whether this person, or this thread, gets no automatic answer."""
+    return _is_refused(turn) or bot_is_silent(turn.stored.conversation, now=turn.now)
+
+
+def _is_refused(turn: Turn) -> bool:
+    """Say whether this person wants no texts, or the clinic none from them."""
     stored = turn.stored
-    return (
-        stored.consent.opted_out_at is not None
-        or stored.contact_point.blocked_at is not None
-        or bot_is_silent(stored.conversation, now=turn.now)
-    )
+    return stored.consent.opted_out_at is not None or stored.contact_point.blocked_at is not None
 
 
 def _too_many(turn: Turn) -> bool:
@@ -146,6 +149,7 @@ def _open(turn: Turn, message: Message) -> None:
         context=turn.ask.context,
         asked_by=message,
         zone=turn.facts.zone,
+        until=turn.ask.until,
         now=turn.now,
     )
     turn.stored.conversation.state = ConversationState.AWAITING_SLOT

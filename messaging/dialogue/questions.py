@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F
 
-from messaging.dialogue import booking, keywords, offers
+from messaging.dialogue import booking, counters, keywords, offers
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
 from messaging.models import Question, QuestionKind, QuestionOutcome
@@ -18,6 +18,26 @@ from scheduling.queries import next_visits
 
 SLOTS = frozenset({QuestionKind.PICK_SLOT, QuestionKind.PICK_DAY})
 AGAIN_AFTER = timedelta(seconds=60)  # never a second offer sooner, unless it was asked for
+
+
+def answer_staff(turn: Turn) -> bool:
+    """Take the answer to times that staff offered, whatever the bot may do here; False when it is no clear one."""
+    if turn.stored.event.kind != "text":
+        return False
+    asked = next((question for question in turn.questions if counters.is_counter(question)), None)
+    if asked is None or asked.expires_at <= turn.now:
+        return False
+    found = _picked(turn, asked)
+    if len(found) == 1:
+        counters.take(turn, asked, asked.items[found[0]])
+    elif len(found) > 1:
+        turn.plain = True
+        _ask_which_day(turn, asked, [asked.items[at] for at in found])
+    elif turn.reading.other or Meaning.NO in turn.reading.meanings:
+        counters.none(turn, asked)
+    else:
+        return False
+    return True
 
 
 def answer_open(turn: Turn) -> bool:
@@ -62,6 +82,9 @@ def _answer(turn: Turn, question: Question) -> bool:
 
 def _answer_slots(turn: Turn, question: Question) -> bool:
     """Take a time, show others, or say once what the answers are."""
+    if counters.is_counter(question):
+        counters.other_words(turn)
+        return True
     found = _picked(turn, question)
     if len(found) == 1:
         booking.take(turn, question, question.items[found[0]])
@@ -117,6 +140,9 @@ def _answer_late(turn: Turn, question: Question) -> bool:
     """Answer who comes back after an offer has ended: with fresh times when a time was meant."""
     meant = bool(_picked(turn, question)) if question.kind in SLOTS else False
     context = dict(question.context)
+    if counters.is_counter(question):  # the clock tells staff; until then the times are theirs to give
+        counters.other_words(turn)
+        return True
     turn.close_all(QuestionOutcome.EXPIRED)
     if not meant and not turn.reading.wants_times:
         return False
@@ -132,7 +158,8 @@ def _ask_which_day(turn: Turn, question: Question, items: list[dict[str, Any]]) 
         turn.when(datetime.fromisoformat(item["starts_at"]), UUID(item["location_id"])) for item in listed
     ]
     turn.say("which_day", choices=turn.numbered(lines))
-    turn.put(QuestionKind.PICK_DAY, listed, dict(question.context))
+    until = question.expires_at if counters.is_counter(question) else None
+    turn.put(QuestionKind.PICK_DAY, listed, dict(question.context), until=until)
     turn.answered_by_bot()
 
 
