@@ -10,6 +10,7 @@ from scheduling.api.shapes import appointment_shape, slot_shape
 from scheduling.errors import (
     AlreadyDecided,
     NotBookable,
+    NotNow,
     PastTime,
     SchedulingError,
     SlotTaken,
@@ -29,6 +30,11 @@ _SENTENCES = {
     "notice": "This is too soon for this type.",
     "horizon": "This is too far ahead for this type.",
     "grid": "This type does not begin at this time.",
+}
+
+_NOT_NOW = {
+    "too_early": "This visit has not begun.",
+    "not_accepted": "This is a request that nobody has accepted.",
 }
 
 
@@ -60,6 +66,9 @@ def translated(error: SchedulingError) -> APIException:
                 "This visit was changed since you looked at it.",
                 appointment=_now(error.appointment),
             )
+        case NotNow():
+            sentence = _NOT_NOW.get(error.code, "This visit cannot be marked so now.")
+            return ApiError(409, error.code, sentence, appointment=_now(error.appointment))
         case SlotTaken() | NotBookable(code="patient_busy"):
             sentence = (
                 "This time is taken." if error.code == "slot_taken" else "The patient has another visit then."

@@ -1,7 +1,7 @@
 """URLs of this room's part of the API."""
 
 from clinics.api.paths import both
-from scheduling.api import appointments, catalogue, requests
+from scheduling.api import appointments, attending, catalogue, requests
 
 _PENDING = "whatsapp/pending-appointments"
 
@@ -13,6 +13,9 @@ urlpatterns = [
     *both("appointments/<uuid:id>", appointments.OneAppointment.as_view(), "api-appointment"),
     *both("appointments/<uuid:id>/cancel", appointments.Cancel.as_view(), "api-cancel"),
     *both("appointments/<uuid:id>/move", appointments.Move.as_view(), "api-move"),
+    *both("appointments/<uuid:id>/arrive", attending.Arrive.as_view(), "api-arrive"),
+    *both("appointments/<uuid:id>/complete", attending.Complete.as_view(), "api-complete"),
+    *both("appointments/<uuid:id>/no-show", attending.NoShow.as_view(), "api-no-show"),
     *both("practitioners", catalogue.Practitioners.as_view(), "api-practitioners"),
     *both("practitioners/<uuid:id>", catalogue.OnePractitioner.as_view(), "api-practitioner"),
     *both("appointment-types", catalogue.Types.as_view(), "api-types"),

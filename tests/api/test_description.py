@@ -29,6 +29,9 @@ PATHS = {
     "/api/appointments/{id}": {"get"},
     "/api/appointments/{id}/cancel": {"post"},
     "/api/appointments/{id}/move": {"post"},
+    "/api/appointments/{id}/arrive": {"post"},
+    "/api/appointments/{id}/complete": {"post"},
+    "/api/appointments/{id}/no-show": {"post"},
 }
 
 
