@@ -7,7 +7,9 @@ from clinics.sites import clinic_site
 urlpatterns = [
     path("admin/", clinic_site.urls),
     path("", include("clinics.clinic_urls")),
+    path("", include("messaging.today.urls")),
     path("", include("messaging.inbox.urls")),
+    path("", include("messaging.people.urls")),
     path("", include("messaging.phone.urls")),
     path("", include("messaging.attachments.urls")),
 ]

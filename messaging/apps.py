@@ -14,6 +14,10 @@ class MessagingConfig(AppConfig):
         from clinics.rail import Group, register
         from messaging import receivers  # noqa: F401
         from messaging.inbox import rail
+        from messaging.people import rail as people
+        from messaging.today import rail as today
 
+        register(Group.TODAY, 0, today.place)
         register(Group.INBOX, 0, rail.views)
+        register(Group.DAY, 20, people.places)
         register(Group.SET_UP, 90, rail.phone)

@@ -36,7 +36,7 @@ class Talk:
     work: str = "done"  # messaging.models.WorkState
     profile: str = ""  # as WhatsApp shows it
     born: str = ""
-    also: tuple[tuple[str, str], ...] = ()  # others on this phone: name, relation
+    also: tuple[tuple[str, str], ...] = ()  # others on this phone: name, what its holder is to them
     visits: tuple[Visit, ...] = field(default=())
     unread: int = 0
     opted_out: bool = False
@@ -87,7 +87,7 @@ RIVERSIDE: tuple[Talk, ...] = (
         ),
         language="es",
         work="needs_reply",
-        also=(("Sofía García", "daughter"), ("Mateo García", "son")),
+        also=(("Sofía García", "father"), ("Mateo García", "father")),
         unread=1,
     ),
     Talk(
@@ -103,7 +103,7 @@ RIVERSIDE: tuple[Talk, ...] = (
         language="es",
         work="needs_reply",
         born="1986-03-14",
-        also=(("Mateo Delgado", "son"),),
+        also=(("Mateo Delgado", "mother"),),
         visits=(
             Visit(8, "pending_review", asked_ago=69),
             Visit(-193, "fulfilled", 9),
@@ -237,7 +237,7 @@ SOL: tuple[Talk, ...] = (
         ),
         work="needs_reply",
         born="1990-10-12",
-        also=(("Carmen Ríos", "mother"),),
+        also=(("Carmen Ríos", "daughter"),),
         visits=(Visit(3, "pending_review", asked_ago=49),),
         unread=1,
     ),

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from babel.dates import format_date
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -61,6 +62,7 @@ class Someone:
     """One of the people who are reached here."""
 
     name: str
+    url: str
     relation: str
     facts: list[Fact]
 
@@ -169,16 +171,17 @@ def person(found: PersonRows, *, clinic: Clinic, now: datetime) -> Person:
         name=parts.name_of(point, people, clinic.country),
         people=[_someone(link, clinic, now=now) for link in found.links],
         shared=shared,
-        language=_language(language),
+        language=language_word(language),
         points=_points(found, clinic, shared=shared),
-        upcoming=[_visit(visit, clinic, shared=shared) for visit in found.upcoming],
-        past=[_visit(visit, clinic, shared=shared) for visit in found.past],
+        upcoming=[visit_line(visit, clinic, shared=shared) for visit in found.upcoming],
+        past=[visit_line(visit, clinic, shared=shared) for visit in found.past],
         permissions=[_permissions(consent, clinic) for consent in found.consents],
         notes=[_note(note, clinic, now=now) for note in found.notes],
     )
 
 
-def _language(code: str) -> str:
+def language_word(code: str) -> str:
+    """Return the name of a language, "" for none."""
     return str(LANGUAGES.get(code.split("-")[0], code)) if code else ""
 
 
@@ -186,21 +189,29 @@ def _someone(link: PatientContact, clinic: Clinic, *, now: datetime) -> Someone:
     patient = link.patient
     facts = []
     if patient.date_of_birth:
-        facts.append(Fact(_("Born"), _born(patient.date_of_birth, now.astimezone(clinic.zone).date())))
+        facts.append(Fact(_("Born"), born(patient.date_of_birth, now.astimezone(clinic.zone).date())))
     if patient.record_number:
         facts.append(Fact(_("Record number"), patient.record_number))
-    return Someone(name=patient.name or _("No name yet"), relation=_relation(link), facts=facts)
+    return Someone(
+        name=patient.name or _("No name yet"),
+        url=reverse("people:page", args=[patient.pk]),
+        relation=Relation(link.relation).turned,
+        facts=facts,
+    )
 
 
-def _relation(link: PatientContact) -> str:
-    """Return the relation's word, "" when the contact point is the patient's own."""
-    return "" if link.relation == Relation.SELF else str(Relation(link.relation).label)
+def who_answers(link: PatientContact) -> str:
+    """Return who answers a contact point, "" when it is the patient's own."""
+    if link.relation == Relation.SELF:
+        return ""
+    return _("%(relation)s answers") % {"relation": Relation(link.relation).label}
 
 
-def _born(born: date, today: date) -> str:
-    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+def born(day: date, today: date) -> str:
+    """Return a date of birth with the age: "March 14, 1986 (40)"."""
+    years = today.year - day.year - ((today.month, today.day) < (day.month, day.day))
     locale = (get_language() or "en").replace("-", "_")
-    return f"{format_date(born, 'long', locale=locale)} ({years})"
+    return f"{format_date(day, 'long', locale=locale)} ({years})"
 
 
 def _points(found: PersonRows, clinic: Clinic, *, shared: bool) -> list[Point]:
@@ -212,12 +223,12 @@ def _points(found: PersonRows, clinic: Clinic, *, shared: bool) -> list[Point]:
     if own not in by_point:
         channel = found.conversation.last_channel
         label = str(Channel(channel).label) if channel else ""
-        return [Point(label, _number(found.conversation.contact_point, clinic), "", here=True)]
+        return [Point(label, number(found.conversation.contact_point, clinic), "", here=True)]
     ordered = sorted(by_point.values(), key=lambda contacts: contacts[0].contact_point_id != own)
     return [
         Point(
-            channels=_channels(contacts[0].contact_point),
-            number=_number(contacts[0].contact_point, clinic),
+            channels=channels(contacts[0].contact_point),
+            number=number(contacts[0].contact_point, clinic),
             about=_about(contacts, shared=shared),
             here=contacts[0].contact_point_id == own,
         )
@@ -225,11 +236,13 @@ def _points(found: PersonRows, clinic: Clinic, *, shared: bool) -> list[Point]:
     ]
 
 
-def _number(point: ContactPoint, clinic: Clinic) -> str:
+def number(point: ContactPoint, clinic: Clinic) -> str:
+    """Return a number as the clinic's country writes it, or that it is hidden."""
     return parts.number_of(point, clinic.country) or _("Hidden number")
 
 
-def _channels(point: ContactPoint) -> str:
+def channels(point: ContactPoint) -> str:
+    """Return the channels on which a contact point is known; its addresses are read."""
     known = {address.channel for address in point.addresses.all()}
     return " · ".join(str(channel.label) for channel in Channel if channel.value in known) or _("Phone")
 
@@ -237,14 +250,15 @@ def _channels(point: ContactPoint) -> str:
 def _about(contacts: Sequence[PatientContact], *, shared: bool) -> str:
     words = []
     for contact in contacts:
-        of = [_relation(contact), _("for reminders") if contact.starred else ""]
+        of = [who_answers(contact), _("for reminders") if contact.starred else ""]
         said = ", ".join(filter(None, of))
         if said:
             words.append(f"{contact.patient.call_name}: {said}" if shared else said)
     return " · ".join(words)
 
 
-def _visit(visit: Appointment, clinic: Clinic, *, shared: bool) -> Visit:
+def visit_line(visit: Appointment, clinic: Clinic, *, shared: bool) -> Visit:
+    """Return a visit in two lines; on a shared phone it says whose it is."""
     icon, tone = _STATUS[Status(visit.status)]
     about = [visit.type.name_in(get_language() or "en"), visit.practitioner.name]
     if shared:

@@ -86,18 +86,18 @@ def test_it_says_who_it_is_and_how_they_are_reached(read: Any) -> None:
     for words in ("Rosa Delgado", "March 14, 1986 (", "R-7", "English", "WhatsApp", "this thread"):
         assert words in html
     assert "(212) 555-0188" in html
-    assert "daughter, for reminders" in html
+    assert "daughter answers, for reminders" in html
 
 
-def test_a_shared_phone_names_everybody_with_their_relation(read: Any) -> None:
+def test_a_shared_phone_names_everybody_with_what_they_are_to_its_holder(read: Any) -> None:
     thread = a_thread("Rosa Delgado")
     a_child(thread, "Mateo Delgado", "mother")
 
     html = read(thread)
 
     assert "On this phone" in html
-    assert "Mateo Delgado" in html
-    assert 'Mateo Delgado <span class="meta">(mother)</span>' in html
+    assert 'Mateo Delgado</a> <span class="meta">(child)</span>' in html
+    assert "Mateo Delgado (child)" in html
 
 
 def test_a_phone_of_one_person_is_not_called_shared(read: Any) -> None:
