@@ -27,13 +27,15 @@ class Group(IntEnum):
     TODAY = 0
     INBOX = 1
     DAY = 2
-    SET_UP = 3
+    OUTGOING = 3
+    SET_UP = 4
 
 
 _HEADS: dict[Group, str | Promise] = {
     Group.TODAY: "",
     Group.INBOX: _("Inbox"),
     Group.DAY: _("Clinic day"),
+    Group.OUTGOING: _("Outgoing"),
     Group.SET_UP: _("Set-up"),
 }
 
@@ -72,6 +74,7 @@ class Rail:
     user_id: str
     clinics_url: str
     socket_path: str
+    idle_minutes: int
     sections: list[Section]
 
     @property
@@ -106,6 +109,7 @@ def rail(request: HttpRequest, clinic: Clinic) -> Rail:
         user_id=str(user.pk),
         clinics_url=public_path("home"),
         socket_path=f"/ws/c/{clinic.slug}/inbox/",
+        idle_minutes=clinic.idle_minutes,
         sections=[Section(str(_HEADS[group]), found) for group, found in items.items() if found],
     )
 

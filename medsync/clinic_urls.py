@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("messaging.today.urls")),
     path("", include("messaging.inbox.urls")),
     path("", include("messaging.people.urls")),
+    path("", include("messaging.saved_texts.urls")),
     path("", include("messaging.phone.urls")),
     path("", include("messaging.attachments.urls")),
 ]

@@ -11,13 +11,17 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to the rooms below; add this room's places to the rail."""
+        from clinics import panels
         from clinics.rail import Group, register
-        from messaging import receivers  # noqa: F401
+        from messaging import bot_panel, receivers  # noqa: F401
         from messaging.inbox import rail
         from messaging.people import rail as people
+        from messaging.saved_texts import rail as saved_texts
         from messaging.today import rail as today
 
         register(Group.TODAY, 0, today.place)
         register(Group.INBOX, 0, rail.views)
         register(Group.DAY, 20, people.places)
+        register(Group.OUTGOING, 30, saved_texts.place)
         register(Group.SET_UP, 90, rail.phone)
+        panels.register(30, bot_panel.PANEL)

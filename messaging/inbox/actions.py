@@ -12,93 +12,15 @@ from django.views.decorators.http import require_POST
 from clinics.permissions import Action
 from medsync.lib import clock
 from medsync.lib.text import clean
-from messaging import conversations, gate, notifications, outbox, times
+from messaging import notifications
 from messaging.inbox import requests
-from messaging.inbox.answering import answer, conversation_of, may
+from messaging.inbox.answering import answer, may
 from messaging.inbox.views import ClinicRequest
 from messaging.models import Conversation
 from scheduling import operations
 from scheduling.deciding import REASON_LENGTH
 from scheduling.errors import AlreadyDecided, SchedulingError
 from scheduling.models import Appointment
-
-
-@require_POST
-@may(Action.WORK)
-def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
-    """Queue a reply. 409 with a sentence when it may not go, or when a colleague was faster."""
-    conversation = conversation_of(conversation_id)
-    now = clock.now()
-    try:
-        outbox.send_reply(
-            conversation,
-            body=request.POST.get("body", ""),
-            user=request.user,
-            now=now,
-            client_message_id=clean(request.POST.get("client_message_id", ""))[:80] or None,
-            after_message_id=None if request.POST.get("anyway") else _seen(request),
-        )
-    except outbox.AnsweredMeanwhile as error:
-        text = _("%(name)s answered %(ago)s: send anyway?") % {
-            "name": error.by.get_short_name(),
-            "ago": times.ago(now - error.at),
-        }
-        return answer(request, conversation_id, alert={"text": text, "anyway": True}, status=409)
-    except outbox.GateRefused as error:
-        alert = {"text": f"{error.detail}. {error.remedy}", "code": _provider_code(error.code), "bad": True}
-        return answer(request, conversation_id, alert=alert, status=409)
-    except outbox.BodyRefused as error:
-        detail, remedy = gate.sentences(error.code, "")
-        return answer(
-            request, conversation_id, alert={"text": f"{detail}. {remedy}", "bad": True}, status=409
-        )
-    except outbox.KeyReused:
-        text = _("This text went out already in other words. Look at the thread, then send it again.")
-        return answer(request, conversation_id, alert={"text": text, "bad": True}, status=409)
-    return answer(request, conversation_id)
-
-
-def _seen(request: ClinicRequest) -> UUID | None:
-    try:
-        return UUID(request.POST.get("after_message_id", ""))
-    except ValueError:
-        return None
-
-
-def _provider_code(code: str) -> str:
-    """Return the number under which the provider knows the same refusal."""
-    return "63016" if code == gate.WINDOW_CLOSED else ""
-
-
-@require_POST
-@may(Action.WORK)
-def note(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
-    """Store a note for staff."""
-    conversation = conversation_of(conversation_id)
-    try:
-        outbox.add_note(conversation, body=request.POST.get("body", ""), user=request.user, now=clock.now())
-    except outbox.BodyRefused as error:
-        detail, remedy = gate.sentences(error.code, "")
-        return answer(
-            request, conversation_id, alert={"text": f"{detail}. {remedy}", "bad": True}, status=409
-        )
-    return answer(request, conversation_id)
-
-
-@require_POST
-@may(Action.WORK)
-def done(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
-    """Close the thread until somebody writes again."""
-    conversations.done(conversation_of(conversation_id), by=request.user, now=clock.now())
-    return answer(request, conversation_id, toast=_("Done. A new message brings it back."))
-
-
-@require_POST
-@may(Action.WORK)
-def no_reply(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
-    """Say that the last message wants no answer."""
-    conversations.no_reply_needed(conversation_of(conversation_id), by=request.user, now=clock.now())
-    return answer(request, conversation_id, toast=_("No reply needed. A new message brings it back."))
 
 
 @require_POST

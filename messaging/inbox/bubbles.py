@@ -16,7 +16,7 @@ from messaging.attachments.screens import Picture, pictures
 from messaging.inbox import parts, words
 from messaging.inbox.parts import Chip
 from messaging.inbox.screens import KIND_ICONS, kind_words
-from messaging.models import Author, Direction, Kind, Message, Solved
+from messaging.models import Author, Direction, Kind, Message, MessageStatus, Solved
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Ways:
     work: bool  # the member may write here
     sms: bool  # the patient may be written by SMS
     phone: str  # E.164, "" where nobody can be called
+    me: UUID | None = None  # whose replies can be taken back in their first seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Said:
     why_url: str
     failed: Failed | None
     label: str
+    undo_url: str = ""
+    undo_until: str = ""
 
 
 def said(
@@ -80,6 +83,7 @@ def said(
     tick = None if inbound or note else words.tick(message)
     failed = _failed(message, clinic, ways, now=now)
     time = times.clock_time(message.created_at, zone)
+    undo = _may_take_back(message, ways, now=now)
     who = name if inbound else head or _("Notice")
     label = ", ".join(filter(None, (who, time, tick.word if tick else "")))
     return Said(
@@ -101,7 +105,15 @@ def said(
         why_url="" if inbound or note else reverse("inbox:why", args=[message.conversation_id, message.id]),
         failed=failed,
         label=_("Note by %(who)s, %(time)s") % {"who": head, "time": time} if note else label,
+        undo_url=reverse("inbox:take-back", args=[message.conversation_id, message.pk]) if undo else "",
+        undo_until=message.next_attempt_at.isoformat() if undo and message.next_attempt_at else "",
     )
+
+
+def _may_take_back(message: Message, ways: Ways, *, now: datetime) -> bool:
+    due = message.next_attempt_at
+    mine = message.author == Author.STAFF and message.user_id is not None and message.user_id == ways.me
+    return mine and message.status == MessageStatus.QUEUED and not message.tries and bool(due and due > now)
 
 
 def _author(message: Message) -> tuple[str, str, str]:

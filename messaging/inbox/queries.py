@@ -1,17 +1,14 @@
-"""What the inbox reads. The list reads columns kept on Conversation: its cost does not grow with the messages.
-
-Pages are keyset pages: no OFFSET, and counts stop at COUNT_LIMIT.
-"""
+"""What a thread of the inbox shows, read in keyset pages. The list is read by `messaging.inbox.listing`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils.dateparse import parse_datetime
 
 from clinics.models import Channel, User
@@ -19,14 +16,14 @@ from messaging import outbox
 from messaging.attachments import attaching
 from messaging.models import (
     Attempt,
-    Author,
     ChannelConsent,
     Conversation,
     ConversationEvent,
     Message,
+    MessageStatus,
     ThreadSeen,
-    WorkState,
 )
+from messaging.outbox.later import MOST
 from messaging.threads import NOT_REACHED
 from scheduling.models import (
     Appointment,
@@ -39,96 +36,22 @@ from scheduling.models import (
 )
 
 PAGE = 50
-COUNT_LIMIT = 100
 
 
 class View(StrEnum):
-    """The views of the inbox, in the rail's order."""
+    """The views of the inbox, in the rail's order. `ALL` stands in the list's own menu only."""
 
     NEEDS_REPLY = "needs-reply"
     REQUESTS = "requests"
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
     BOT = "bot"
+    CLOSING = "closing"
+    FAILED = "failed"
+    SNOOZED = "snoozed"
     WAITING = "waiting"
     DONE = "done"
     ALL = "all"
-
-
-_STATES = {
-    View.NEEDS_REPLY: WorkState.NEEDS_REPLY,
-    View.BOT: WorkState.BOT,
-    View.WAITING: WorkState.WAITING,
-    View.DONE: WorkState.DONE,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of the list, with what its rows need beside their own columns."""
-
-    conversations: list[Conversation]
-    people: dict[UUID, list[Patient]]  # by contact point
-    requests: frozenset[UUID]  # contact points with a request that waits
-    staff: dict[UUID, tuple[UUID, str]]  # last message -> (user, first name), where staff wrote last
-    next_cursor: str | None
-
-
-def conversations(view: View, *, cursor: str = "", limit: int = PAGE) -> Page:
-    """Return a page of the list, in four statements; `cursor` is the `next_cursor` of the page before."""
-    rows = Conversation.objects.filter(put_away_at=None).select_related(
-        "contact_point", "last_sender", "assignee"
-    )
-    if view in _STATES:
-        rows = rows.filter(work_state=_STATES[view])
-    elif view is View.REQUESTS:
-        pending = Appointment.objects.filter(status=Status.PENDING_REVIEW, contact_point__isnull=False)
-        rows = rows.filter(contact_point__in=pending.values("contact_point"))
-    rows = _after(rows, view, cursor)
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    points = [row.contact_point_id for row in page]
-    authored = [
-        row.last_message_id for row in page if row.last_message_id and row.last_author == Author.STAFF
-    ]
-    return Page(
-        conversations=page,
-        people=people_of(points),
-        requests=frozenset(
-            Appointment.objects.filter(status=Status.PENDING_REVIEW, contact_point__in=points).values_list(
-                "contact_point_id", flat=True
-            )
-            if points
-            else ()
-        ),
-        staff=_authors(authored),
-        next_cursor=_cursor(view, page[-1]) if len(found) > limit else None,
-    )
-
-
-def _after(rows: QuerySet[Conversation], view: View, cursor: str) -> QuerySet[Conversation]:
-    at_text, _, id_text = cursor.partition("|")
-    try:
-        at = parse_datetime(at_text) if at_text else None
-        last_id = UUID(id_text) if cursor else None
-    except ValueError:  # a cursor that we did not make begins at the top
-        at = last_id = None
-    if view is View.NEEDS_REPLY:
-        rows = rows.order_by("waiting_since", "id")  # Postgres puts nulls last
-        if last_id is None:
-            return rows
-        if at is None:
-            return rows.filter(waiting_since=None, id__gt=last_id)
-        later = Q(waiting_since__gt=at) | Q(waiting_since=None)
-        return rows.filter(later | Q(waiting_since=at, id__gt=last_id))
-    # Threads without any message come last; Postgres puts nulls first in a descending order.
-    rows = rows.filter(last_message_at__isnull=False).order_by("-last_message_at", "-id")
-    if last_id is None or at is None:
-        return rows
-    return rows.filter(Q(last_message_at__lt=at) | Q(last_message_at=at, id__lt=last_id))
-
-
-def _cursor(view: View, row: Conversation) -> str:
-    at = row.waiting_since if view is View.NEEDS_REPLY else row.last_message_at
-    return f"{at.isoformat() if at else ''}|{row.id}"
 
 
 def people_of(contact_points: list[UUID]) -> dict[UUID, list[Patient]]:
@@ -141,32 +64,6 @@ def people_of(contact_points: list[UUID]) -> dict[UUID, list[Patient]]:
         for link in links.select_related("patient"):
             found.setdefault(link.contact_point_id, []).append(link.patient)
     return found
-
-
-def _authors(message_ids: list[UUID]) -> dict[UUID, tuple[UUID, str]]:
-    if not message_ids:
-        return {}
-    written = Message.objects.filter(id__in=message_ids, user__isnull=False).select_related("user")
-    return {m.id: (m.user.id, m.user.get_short_name()) for m in written if m.user is not None}
-
-
-_STATE = """(SELECT count(*) FROM (SELECT 1 FROM messaging_conversation
-    WHERE put_away_at IS NULL AND work_state = %s LIMIT %s) AS first_ones)"""
-_PENDING = """(SELECT count(*) FROM (SELECT 1 FROM scheduling_appointment
-    WHERE status = %s LIMIT %s) AS first_ones)"""
-
-
-def counts() -> dict[View, int]:
-    """Return how many threads stand in each view, at most COUNT_LIMIT; one statement that reads no more than that."""
-    asked = (View.NEEDS_REPLY, View.BOT, View.WAITING)
-    parameters: list[str | int] = []
-    for view in asked:
-        parameters += [_STATES[view].value, COUNT_LIMIT]
-    parameters += [Status.PENDING_REVIEW.value, COUNT_LIMIT]
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_STATE}, {_STATE}, {_STATE}, {_PENDING}", parameters)
-        row = cursor.fetchone()
-    return dict(zip((*asked, View.REQUESTS), row, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +80,7 @@ class ThreadRows:
     seen_at: datetime | None  # up to when this member has seen the thread
     can_text: bool  # what did not arrive on WhatsApp could go by SMS; asked only where something did not
     older_cursor: str | None = None
+    later: list[Message] = field(default_factory=list)  # what waits for its time, only on the newest page
 
 
 def conversation(conversation_id: UUID) -> Conversation | None:
@@ -207,7 +105,8 @@ def thread(
     if before is not None:
         at, last_id = before
         messages = messages.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last_id))
-    newest = list(messages[: limit + 1])
+    # What waits stands at its own time, so before all that was said; what was taken back was never said.
+    newest, later = _apart(messages.exclude(status=MessageStatus.CANCELLED, tries=0)[: limit + 1 + MOST])
     shown = newest[:limit][::-1]
     attaching.load(shown)
     cursor = f"{shown[0].created_at.isoformat()}|{shown[0].id}" if len(newest) > limit else None
@@ -224,7 +123,18 @@ def thread(
         seen_at=seen_at or (None if before else _seen_at(found, user)),
         can_text=_can_text(found, shown, consents),
         older_cursor=cursor,
+        later=[] if before else later,
     )
+
+
+def _apart(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
+    """Return what was said, and what waits for its time."""
+    said: list[Message] = []
+    later: list[Message] = []
+    for message in messages:
+        waits = message.send_at and message.status == MessageStatus.QUEUED and not message.tries
+        (later if waits else said).append(message)
+    return said, later
 
 
 def _requests(

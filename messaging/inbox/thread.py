@@ -20,6 +20,7 @@ from messaging.inbox import botcontrol, bubbles, parts, requests
 from messaging.inbox.botcontrol import BotControl
 from messaging.inbox.bubbles import Said, Ways
 from messaging.inbox.happened import Events, event_lines
+from messaging.inbox.later import Waiting, newest_inbound, waiting
 from messaging.inbox.parts import Chip, Tag, WindowChip
 from messaging.inbox.queries import ThreadRows, View
 from messaging.inbox.requests import Request, RequestLine
@@ -67,6 +68,12 @@ class Composer:
     channel: str
     limit: int
     placeholder: str
+    sender_id: UUID | None
+    later: list[Waiting]
+    draft_url: str
+    writing_url: str
+    texts_url: str
+    later_url: str
 
 
 Item = Day | Events | NewSince | Said | Request | RequestLine
@@ -99,8 +106,13 @@ class Thread:
     person_url: str
     send_url: str
     note_url: str
+    assignee: str
+    assignee_short: str
     done_url: str
     no_reply_url: str
+    reopen_url: str
+    snooze_url: str
+    assign_url: str
 
 
 def thread(
@@ -151,6 +163,19 @@ def thread(
             channel=conversation.last_channel,
             limit=gate.LONGEST_BODY,
             placeholder=_("Reply to %(name)s") % {"name": name},
+            sender_id=conversation.last_sender_id,
+            later=waiting(
+                rows.later,
+                conversation,
+                name=called or name,
+                last_inbound=newest_inbound(rows.messages),
+                clinic=clinic,
+                now=now,
+            ),
+            draft_url=reverse("inbox:draft", args=here),
+            writing_url=reverse("inbox:writing", args=here),
+            texts_url=reverse("inbox:texts", args=here),
+            later_url=reverse("inbox:later", args=here),
         ),
         needs_reply=conversation.work_state == WorkState.NEEDS_REPLY,
         is_done=conversation.work_state == WorkState.DONE,
@@ -161,8 +186,13 @@ def thread(
         person_url=reverse("inbox:person", args=here),
         send_url=reverse("inbox:send", args=here),
         note_url=reverse("inbox:note", args=here),
+        assignee=conversation.assignee.get_full_name() if conversation.assignee else "",
+        assignee_short=conversation.assignee.get_short_name() if conversation.assignee else "",
         done_url=reverse("inbox:done", args=here),
         no_reply_url=reverse("inbox:no-reply", args=here),
+        reopen_url=reverse("inbox:reopen", args=here),
+        snooze_url=reverse("inbox:snooze", args=here),
+        assign_url=reverse("inbox:assign", args=here),
     )
 
 
@@ -245,6 +275,7 @@ def _items(
         work=can(user, clinic, Action.WORK),
         sms=rows.can_text,
         phone=rows.conversation.contact_point.phone or "",
+        me=user.pk,
     )
     timed: list[tuple[datetime, int, Item]] = []
     previous: Message | None = None

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET
 from clinics.models import Clinic, User
 from medsync.lib import clock
 from messaging import notifications
-from messaging.inbox import person, queries, rail, screens, why
+from messaging.inbox import listing, person, queries, rail, screens, why
 from messaging.inbox import thread as threads
 from messaging.inbox.queries import View
-from messaging.models import Conversation
+from messaging.models import Conversation, Message
 
 
 class ClinicRequest(HttpRequest):
@@ -94,10 +94,17 @@ def update(
     *,
     alert: dict[str, Any] | None = None,
     toast: str = "",
+    undo: str = "",
+    taken_back: Message | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Answer the parts of a thread that a page merges, with a sentence on what was refused, if anything was."""
-    context = thread_context(request, conversation) | {"alert": alert, "toast": toast}
+    context = thread_context(request, conversation) | {
+        "alert": alert,
+        "toast": toast,
+        "undo": undo,
+        "taken_back": taken_back,
+    }
     return render(request, "messaging/thread_update.html", context, status=status)
 
 
@@ -142,9 +149,18 @@ def _list_context(
     view, now, clinic = _view(request), clock.now(), request.clinic
     counts = {} if cursor else rail.counts(request)
     phone = rail.has_phones(request, clinic)
-    found = queries.conversations(view, cursor=cursor)
+    found = listing.conversations(view, clinic=clinic, user=request.user, now=now, cursor=cursor)
+    nobody = view is View.NEEDS_REPLY and not found.conversations and not cursor
     shown = screens.list_page(
-        found, view, clinic=clinic, user=request.user, counts=counts, selected=selected, phone=phone, now=now
+        found,
+        view,
+        clinic=clinic,
+        user=request.user,
+        counts=counts,
+        selected=selected,
+        phone=phone,
+        closing=listing.next_closing(now=now) if nobody else None,
+        now=now,
     )
     return {"page": shown, "here": view.value}
 

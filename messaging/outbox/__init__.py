@@ -5,7 +5,7 @@
 routes, queueing, replying, later, claiming, calls, sending, settling, resolving, reconciling, sweeping.
 """
 
-from messaging.outbox.later import Gone, TimeRefused, send_later, take_back, waiting_in
+from messaging.outbox.later import FULL, PAST, TOO_FAR, Gone, TimeRefused, send_later, take_back, waiting_in
 from messaging.outbox.queueing import KeyReused, answers_inline, queue, queue_inline
 from messaging.outbox.replying import AnsweredMeanwhile, BodyRefused, GateRefused, add_note, send_reply
 from messaging.outbox.resolving import (
@@ -19,6 +19,9 @@ from messaging.outbox.sending import work
 from messaging.outbox.sweeping import is_due, sweep
 
 __all__ = [
+    "FULL",
+    "PAST",
+    "TOO_FAR",
     "AnsweredMeanwhile",
     "BodyRefused",
     "GateRefused",

@@ -134,7 +134,6 @@
     toEnd();
     MedSync.composer.setUp();
     MedSync.person.setUp();
-    tick();
     looked();
   }
 
@@ -202,6 +201,7 @@
     });
     MedSync.mergeKeyed(document.querySelector("[data-part=rows]"), still, "all");
     showHeld(next.filter((key) => !present.includes(key)).length);
+    rows().forEach((row) => row.classList.toggle("is-gone", !byKey.has(row.dataset.key)));
     const id = openId();
     rows().forEach((row) => row.setAttribute("aria-selected", String(row.dataset.key === id)));
   }
@@ -355,7 +355,12 @@
     k: () => move(-1),
     r: () => MedSync.composer.choose("reply"),
     n: () => MedSync.composer.choose("note"),
-    e: () => click("[data-done]"),
+    e: () => MedSync.deeds.done(),
+    E: () => MedSync.deeds.doneAndNext(),
+    u: () => MedSync.deeds.reopen(),
+    z: () => MedSync.deeds.snooze(),
+    i: () => MedSync.deeds.take(),
+    I: () => MedSync.deeds.assign(),
     a: () => click("[data-accept]"),
     x: () => click("[data-decline]"),
     b: () => MedSync.bot.toggle(),
@@ -364,13 +369,20 @@
   };
 
   document.addEventListener("keydown", function (event) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (document.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.ctrlKey || event.metaKey) {
+      // In a field it is the field's own.
+      if (event.key !== "z" || event.shiftKey || event.target.matches("input, textarea, select, [contenteditable]")) return;
+      event.preventDefault();
+      MedSync.deeds.undo();
+      return;
+    }
     if (event.key === "Escape") {
+      if (MedSync.deeds.close()) return;
       if (why && !why.hidden) closeWhy(true);
       else if (event.target.matches("[data-reason]")) decline(event.target.closest("[data-request]"), false);
       else if (event.target.matches("textarea, input")) event.target.blur();
-      else if (MedSync.person.closeDrawer()) return;
+      else if (MedSync.picking.clear() || MedSync.person.closeDrawer()) return;
       else if (openId()) close(true);
       return;
     }
@@ -382,7 +394,8 @@
     }
     if (event.target.matches(".row") && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
-      open(event.target);
+      if (event.key === " ") MedSync.picking.toggle(event.target, event.shiftKey);
+      else open(event.target);
       return;
     }
     const action = KEYS[event.key];
@@ -391,21 +404,6 @@
       action();
     }
   });
-
-  /* Time ----------------------------------------------------------------------------------- */
-  // The server words what is left; when the 24 hours end or turn urgent the thread is read again at once.
-  let turning = 0;
-  function tick() {
-    clearTimeout(turning);
-    const chip = document.querySelector("[data-window-until]");
-    const until = chip && Date.parse(chip.dataset.windowUntil);
-    if (!until) return;
-    const left = until - MedSync.now();
-    if (left > 0 && left < 60000) {
-      turning = setTimeout(MedSync.reread, left + 500);
-    }
-  }
-  document.addEventListener("medsync:updated", tick);
 
   /* Begin ------------------------------------------------------------------------------------ */
   if (openId()) {
