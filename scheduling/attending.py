@@ -102,8 +102,6 @@ def take_back(
     marked = _last_mark(appointment)
     if marked is None or now - marked.at > CORRECTION_TIME:
         raise NotNow("too_late", appointment)
-    if marked.kind != _KINDS[status]:
-        _raise_refusal(appointment, (status,))
     before = marked.before.get("status")
     goal = Status(before) if before in TAKEN_BACK[status] else Status.CONFIRMED
     resources = [UUID(id) for id in marked.before.get("resources", ())] or [appointment.practitioner_id]
@@ -194,7 +192,9 @@ def _raise_refusal(appointment: Appointment, statuses: tuple[Status | str, ...])
 
 def _last_mark(appointment: Appointment) -> AppointmentEvent | None:
     """Return the event of the mark that stands, None when the visit came in with it."""
-    marks = AppointmentEvent.objects.filter(appointment=appointment.pk, kind__in=_KINDS.values())
+    marks = AppointmentEvent.objects.filter(
+        appointment=appointment.pk, kind=_KINDS[Status(appointment.status)]
+    )
     return marks.select_related("actor").order_by("-at", "-id").first()
 
 

@@ -1,0 +1,15 @@
+"""The day's place in the rail: the first."""
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clinics.models import Clinic, User
+from clinics.rail import Item
+
+
+def place(request: HttpRequest, clinic: Clinic, user: User) -> Iterator[Item]:
+    """Yield the page of the day."""
+    yield Item("today", _("Today"), "sun", reverse("today:page"), short=_("Today"))
