@@ -21,6 +21,7 @@ __all__ = ["NotADemo", "OutOfReach", "catch_up", "move"]
 SWEEPS = (
     "messaging.sweep_outbox",
     "messaging.sweep_phones",
+    "messaging.wake_snoozed",
     "scheduling.expire_requests",
     "scheduling.announce_again",
 )

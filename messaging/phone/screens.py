@@ -144,7 +144,7 @@ def _clock(clinic: Clinic, *, now: datetime) -> Clock:
     moved = clinic.clock_offset
     return Clock(
         time=f"{short_day(now, clinic.zone)}, {clock_time(now, clinic.zone)}",
-        moved=_("Moved forward %(span)s") % {"span": duration(moved)} if moved else "",
+        moved=f"+{duration(moved)}" if moved else "",
         field=now.astimezone(clinic.zone).strftime("%Y-%m-%dT%H:%M"),
         zone=clinic.timezone.rpartition("/")[2].replace("_", " "),
         url=reverse("phone:clock") if clinic.is_demo else "",

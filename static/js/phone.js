@@ -87,6 +87,16 @@
     if (!event.detail.successful && event.detail.xhr.status !== 422) MedSync.toast(MedSync.word("failed"));
   });
 
+  // A sheet opens below what opened it; on a narrow screen it lies at the bottom.
+  document.addEventListener("toggle", function (event) {
+    if (event.newState !== "open") return;
+    const opener = document.querySelector('[popovertarget="' + event.target.id + '"]');
+    const narrow = window.matchMedia("(max-width: 767px)").matches;
+    const left = Math.min(opener.getBoundingClientRect().left, window.innerWidth - event.target.offsetWidth - 12);
+    event.target.style.insetInline = narrow ? "" : Math.max(12, left) + "px auto";
+    event.target.style.insetBlockStart = narrow ? "" : opener.getBoundingClientRect().bottom + 8 + "px";
+  }, true);
+
   desk.querySelectorAll("[data-phone-log]").forEach(toEnd);
   document.addEventListener("visibilitychange", read);
   setInterval(read, 1000);

@@ -34,6 +34,11 @@ class PlayedPhone:
         self.case.locator("[data-phone-send]").click()
         expect(self.case.locator(".said-mine").last).to_contain_text(text, timeout=PATIENCE)
 
+    def arrives(self, line: str) -> None:
+        """Choose how messages arrive on this phone, and wait until it is so."""
+        with self.page.expect_response("**/settings/"):
+            self.case.locator("[data-line]").select_option(line)
+
     def heard(self, text: str) -> None:
         """Wait until the clinic's text stands on the screen."""
         expect(self.case.locator(".said-theirs", has_text=text).last).to_be_visible(timeout=PATIENCE)
@@ -51,6 +56,7 @@ class PlayedPhone:
 def new_phone(page: Page, channel: str = "whatsapp") -> PlayedPhone:
     """Take a new phone."""
     before = set(page.locator("[data-phone]").evaluate_all("all => all.map(one => one.dataset.phone)"))
+    page.locator("[data-phone-opens]").click()
     page.locator(f'[data-new-phone="{channel}"]').click()
     expect(page.locator("[data-phone]")).to_have_count(len(before) + 1, timeout=PATIENCE)
     after = page.locator("[data-phone]").evaluate_all("all => all.map(one => one.dataset.phone)")

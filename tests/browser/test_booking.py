@@ -100,8 +100,7 @@ def test_a_broken_phone_shows_why_and_a_way_out(visit: Callable[..., Page]) -> N
     desk = visit(DESK)
     phone = new_phone(desk)
     phone.write("quiero hablar con una persona")
-    phone.case.locator("[data-line=broken]").click()
-    expect(phone.case.locator("[data-line=broken]")).to_have_attribute("aria-checked", "true")
+    phone.arrives("broken")
     inbox = visit(f"{INBOX}?view=all")
     row_of(inbox, phone.name).click()
 

@@ -24,11 +24,13 @@ def demo(clinic: Clinic) -> Clinic:
     """Return the clinic under test as a demo, fresh from the table."""
     Clinic.objects.filter(pk=clinic.pk).update(is_demo=True)
     forget_clinics()
-    return Clinic.objects.get(pk=clinic.pk)
+    fresh: Clinic = Clinic.objects.get(pk=clinic.pk)
+    return fresh
 
 
 def offset_of(clinic: Clinic) -> timedelta:
-    return Clinic.objects.get(pk=clinic.pk).clock_offset
+    offset: timedelta = Clinic.objects.get(pk=clinic.pk).clock_offset
+    return offset
 
 
 def shown(clinic: Clinic) -> datetime:
