@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from clinics.models import User
+from clinics.models import Clinic, User
 from clinics.permissions import LEADERS
 from clinics.tenancy import public_path, public_url
 from medsync.lib import crypto
@@ -53,12 +53,14 @@ class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
         return crypto.decrypt(encrypted_text)
 
 
-def lacks_second_factor(user: User, role: str | None) -> bool:
-    """Tell whether this user must set up a second factor before going on with that role.
+def lacks_second_factor(user: User, role: str | None, clinic: Clinic | None = None) -> bool:
+    """Tell whether this user must set up a second factor before going on with that role in that clinic.
 
-    Owners, Managers and operators must where MEDSYNC_REQUIRE_MFA is on; recovery codes alone are none.
+    Owners, Managers and operators must where MEDSYNC_REQUIRE_MFA is on, everybody where the clinic wants it;
+    recovery codes alone are none.
     """
-    if not settings.MEDSYNC_REQUIRE_MFA or not (user.is_staff or role in LEADERS):
+    asked = settings.MEDSYNC_REQUIRE_MFA and (user.is_staff or role in LEADERS)
+    if not asked and not (clinic is not None and clinic.second_factor):
         return False
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     return not Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists()

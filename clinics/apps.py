@@ -11,7 +11,9 @@ class ClinicsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the set-up pages that this room owns."""
-        from clinics import set_up
+        from clinics import panels, set_up
         from clinics.rail import Group, register
 
         register(Group.SET_UP, 50, set_up.places)
+        panels.register(0, panels.CLINIC)
+        panels.register(90, panels.SAFETY)

@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from clinics.models import Role, User
+from clinics.models import Role, Theme, User
 from clinics.permissions import may_give
 from medsync.lib.text import clean
 
@@ -50,6 +50,38 @@ class TokenForm(forms.Form):
     """The name of a new API token."""
 
     name = CleanCharField(label=_("What is it for?"), max_length=80)
+
+
+class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
+    """How the screens look and sound for one person."""
+
+    MOST_UNDO_SECONDS = 30
+
+    class Meta:
+        model = User
+        fields = ("theme", "sounds", "undo_seconds")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["theme"].choices = [("", _("As the device")), *Theme.choices]  # type: ignore[attr-defined]
+
+    def clean_undo_seconds(self) -> int:
+        """Refuse what would hold a reply back for too long."""
+        seconds: int = self.cleaned_data["undo_seconds"]
+        if seconds > self.MOST_UNDO_SECONDS:
+            raise ValidationError(_("At most 30 seconds."))
+        return seconds
+
+
+class PinForm(forms.Form):
+    """The PIN that opens a locked screen; empty takes it away."""
+
+    pin = forms.RegexField(
+        r"^[0-9]{4,8}$",
+        label=_("PIN"),
+        required=False,
+        error_messages={"invalid": _("Four to eight digits.")},
+    )
 
 
 class LanguageForm(forms.Form):

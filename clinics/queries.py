@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db.models import Q
 
@@ -133,6 +134,14 @@ def members_of(clinic: Clinic) -> list[Membership]:
         Membership.objects.filter(clinic=clinic, ended_at=None)
         .select_related("user")
         .order_by("created_at", "id")
+    )
+
+
+def with_second_factor(user_ids: list[UUID]) -> set[UUID]:
+    """Return which of these users have a second factor; recovery codes alone are none."""
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    return set(
+        Authenticator.objects.filter(user__in=user_ids, type__in=kinds).values_list("user_id", flat=True)
     )
 
 

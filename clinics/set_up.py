@@ -12,8 +12,10 @@ from clinics.rail import Item
 
 
 def places(request: HttpRequest, clinic: Clinic, user: User) -> Iterator[Item]:
-    """Yield team and administration."""
+    """Yield team, settings and administration."""
     if can(user, clinic, Action.MANAGE_MEMBERS):
         yield Item("team", _("Team"), "users", reverse("team"))
+    if can(user, clinic, Action.MANAGE_SETTINGS):
+        yield Item("settings", _("Settings"), "settings", reverse("settings"))
     if can(user, clinic, Action.ADMIN):
         yield Item("admin", _("Administration"), "key", reverse("clinic_admin:index"))

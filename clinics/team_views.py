@@ -19,7 +19,7 @@ from clinics.forms import InviteForm, RoleForm
 from clinics.models import Clinic, Invitation, Membership, Role
 from clinics.operations import LastOwner, change_role, end_membership, invite, revoke_invitation
 from clinics.permissions import Action, can, may_give, may_renew_password, role_of
-from clinics.queries import members_of, open_invitations_of
+from clinics.queries import members_of, open_invitations_of, with_second_factor
 from clinics.tenancy import public_url
 from medsync.lib import clock
 
@@ -120,9 +120,13 @@ def member_password_link(request: HttpRequest, membership_id: UUID) -> HttpRespo
 
 def _team(request: HttpRequest, *, form: InviteForm | None = None, **shown_once: Any) -> HttpResponse:
     clinic, giver = _clinic(request), _role(request)
+    found = members_of(clinic)
+    safe = with_second_factor([member.user_id for member in found])
     members = [
         {
             "row": member,
+            "second_factor": member.user_id in safe,
+            "last_login": member.user.last_login and member.user.last_login.astimezone(clinic.zone),
             "name": member.user.get_full_name(),
             "role": Role(member.role).label,
             "is_me": member.user_id == request.user.pk,
@@ -131,7 +135,7 @@ def _team(request: HttpRequest, *, form: InviteForm | None = None, **shown_once:
             else None,
             "may_renew": may_renew_password(giver, member),
         }
-        for member in members_of(clinic)
+        for member in found
     ]
     invitations = [
         {"row": row, "role": Role(row.role).label, "may_revoke": may_give(giver, row.role)}
@@ -139,6 +143,7 @@ def _team(request: HttpRequest, *, form: InviteForm | None = None, **shown_once:
     ]
     context = {
         "clinic": clinic,
+        "here": "team",
         "members": members,
         "invitations": invitations,
         "form": form or InviteForm(giver=giver, initial={"role": Role.RECEPTIONIST}),

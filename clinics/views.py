@@ -1,31 +1,24 @@
-"""Pages outside of any clinic: the picker, one's own profile, invitations."""
+"""Pages outside of any clinic: the picker, the language, invitations."""
 
-from uuid import UUID
-
-from allauth.account.decorators import reauthentication_required
 from allauth.account.views import LogoutView
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinics.accounts import lacks_second_factor, remember_language, to_second_factor
-from clinics.forms import LanguageForm, NewPersonForm, TokenForm
-from clinics.models import ApiToken, Invitation, Membership, Role, User
+from clinics.accounts import remember_language
+from clinics.forms import LanguageForm, NewPersonForm
+from clinics.models import Invitation, Membership, Role, User
 from clinics.operations import (
     InvitationInvalid,
     accept_invitation,
-    create_token,
     open_invitation,
-    revoke_token,
 )
 from clinics.places import place_of
 from clinics.queries import clinics_of
@@ -67,51 +60,6 @@ def home(request: HttpRequest) -> HttpResponse:
         for clinic in clinics
     ]
     return render(request, "clinics/pick.html", {"clinics": rows})
-
-
-@require_GET
-@login_required
-@never_cache
-def profile(request: HttpRequest) -> HttpResponse:
-    """Show one's tokens and language, and the way to password and second factors."""
-    return _profile(request)
-
-
-def _profile(request: HttpRequest, *, form: TokenForm | None = None, secret: str = "") -> HttpResponse:
-    tokens = ApiToken.objects.filter(user=_user(request), revoked_at=None)
-    return render(
-        request,
-        "clinics/profile.html",
-        {"tokens": tokens, "form": form or TokenForm(), "secret": secret},
-        status=400 if form is not None and form.errors else 200,
-    )
-
-
-@require_POST
-@login_required
-@reauthentication_required  # type: ignore[untyped-decorator]
-@never_cache
-def token_create(request: HttpRequest) -> HttpResponse:
-    """Make an API token and show it, this once."""
-    user = _user(request)
-    roles = user.memberships.filter(ended_at=None).values_list("role", flat=True)
-    if any(lacks_second_factor(user, role) for role in roles):
-        return to_second_factor()
-    form = TokenForm(request.POST)
-    if not form.is_valid():
-        return _profile(request, form=form)
-    _row, secret = create_token(user, name=form.cleaned_data["name"])
-    return _profile(request, secret=secret)
-
-
-@require_POST
-@login_required
-def token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
-    """End a token of one's own; anybody else's is not there."""
-    if not revoke_token(token_id, user=_user(request), now=clock.now()):
-        raise Http404
-    messages.success(request, _("The token opens nothing any more."))
-    return HttpResponseRedirect("/profile/")
 
 
 @require_POST

@@ -10,5 +10,8 @@ class SchedulingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to the room below."""
-        from scheduling import receivers  # noqa: F401
+        """Listen to the room below; add this room's settings to the page of all."""
+        from clinics import panels
+        from scheduling import booking_panel, receivers  # noqa: F401
+
+        panels.register(20, booking_panel.PANEL)

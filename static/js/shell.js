@@ -15,7 +15,20 @@
     if (opener) document.getElementById(opener.dataset.opens).showModal();
     const closer = event.target.closest("[data-closes]");
     if (closer) closer.closest("dialog").close();
+    const copier = event.target.closest("[data-copies]");
+    if (copier) copy(copier);
   });
+
+  function copy(button) {
+    const field = document.getElementById(button.dataset.copies);
+    const word = button.querySelector("[data-copied]");
+    field.select();
+    navigator.clipboard.writeText(field.value).then(function () {
+      const before = word.textContent;
+      word.textContent = word.dataset.copied;
+      setTimeout(() => (word.textContent = before), 2000);
+    }, () => {}); // refused: the text is selected, to be copied by hand
+  }
 
   // An element with hx-trigger="medsync:live" reads itself again when something in the clinic changed; a page that
   // has none (its list brings the rail along) reads nothing more.

@@ -26,7 +26,7 @@ def test_who_logs_in_lands_where_they_wanted_to_go(client):
     assert client.get(LOGIN).status_code == 200
     assert log_in(client).headers["Location"] == "/"
     assert client.get("/").headers["Location"] == "/c/alpha/"
-    assert client.get("/c/alpha/").headers["Location"] == "/c/alpha/inbox/"
+    assert client.get("/c/alpha/").headers["Location"] == "/c/alpha/today/"
     page = log_in(Client(), next="/c/alpha/team/")
     assert page.headers["Location"] == "/c/alpha/team/"
 

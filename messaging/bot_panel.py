@@ -1,0 +1,27 @@
+"""How the bot behaves, on the settings page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from clinics.models import Clinic
+from clinics.panels import OneRowForm, Panel
+from messaging.models import MessagingSettings
+
+
+class BotForm(OneRowForm):
+    """What the bot does by day and by night, and how long it leaves a thread to a person."""
+
+    class Meta:
+        model = MessagingSettings
+        fields = ("bot_inside_hours", "bot_outside_hours", "bot_pause_minutes")
+
+
+def _form_for(clinic: Clinic, data: Mapping[str, Any] | None) -> BotForm:
+    return BotForm(data, instance=MessagingSettings.load())
+
+
+PANEL = Panel(
+    "bot", _("Bot"), _("It offers free times and answers what rules can answer; staff decide."), _form_for
+)
