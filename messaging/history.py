@@ -26,6 +26,9 @@ from messaging.models import (
     WorkState,
 )
 
+#: So many threads at most are changed by one deed.
+MOST_AT_ONCE = 100
+
 _BOT = frozenset(
     {ConversationEventKind.BOT_ON, ConversationEventKind.BOT_PAUSED, ConversationEventKind.BOT_OFF}
 )

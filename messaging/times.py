@@ -18,6 +18,7 @@ __all__ = [
     "moment",
     "short_day",
     "short_duration",
+    "until",
     "visit_time",
 ]
 
@@ -78,6 +79,17 @@ def moment(at: datetime, zone: ZoneInfo, *, now: datetime) -> str:
         weekday = format_skeleton("E", at.astimezone(zone), locale=_locale())
         return f"{weekday} {clock_time(at, zone)}"
     return short_day(at, zone)
+
+
+def until(at: datetime, zone: ZoneInfo, *, now: datetime) -> str:
+    """Return a time to come, as short as is clear: "16:40", "Mon 9:00", "Mon, Nov 30, 9:00"."""
+    ahead = (at.astimezone(zone).date() - now.astimezone(zone).date()).days
+    if ahead == 0:
+        return clock_time(at, zone)
+    if 0 < ahead < 7:
+        weekday = format_skeleton("E", at.astimezone(zone), locale=_locale())
+        return f"{weekday} {clock_time(at, zone)}"
+    return f"{short_day(at, zone)}, {clock_time(at, zone)}"
 
 
 def visit_time(at: datetime, zone: ZoneInfo) -> str:

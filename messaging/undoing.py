@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from clinics.models import User
 from messaging import live
-from messaging.history import ChangedMeanwhile, columns_of, heard_since, write
+from messaging.history import MOST_AT_ONCE, ChangedMeanwhile, columns_of, heard_since, write
 from messaging.models import (
     Conversation,
     ConversationEvent,
@@ -39,21 +39,24 @@ class Deed:
     threads: int
     at: datetime
     after: Mapping[str, object]
+    first: UUID  # one of the threads
 
 
 def deeds(user: User, *, now: datetime) -> list[Deed]:
     """Return what this member did last and can still undo, the newest first; one statement."""
-    found: dict[UUID, list[ConversationEvent]] = {}
     done = ConversationEvent.objects.filter(
         user=user, batch__isnull=False, undone_at=None, created_at__gt=now - UNDO_FOR
     )
-    for event in done.order_by("-created_at", "-id")[: UNDO_SHOWN * 20]:
-        assert event.batch is not None
-        found.setdefault(event.batch, []).append(event)
-    return [
-        Deed(batch, ConversationEventKind(events[0].kind), len(events), events[0].created_at, events[0].after)
-        for batch, events in list(found.items())[:UNDO_SHOWN]
-    ]
+    rows = done.order_by("-created_at", "-id").values_list(
+        "batch", "kind", "created_at", "after", "conversation_id"
+    )
+    found: dict[UUID, Deed] = {}
+    for batch, kind, at, after, thread in rows[: UNDO_SHOWN * MOST_AT_ONCE]:
+        assert batch is not None
+        known = found.get(batch)
+        n = known.threads + 1 if known else 1
+        found[batch] = Deed(batch, ConversationEventKind(kind), n, at, after, thread)
+    return list(found.values())[:UNDO_SHOWN]
 
 
 @retrying

@@ -150,6 +150,15 @@ def name_of(point: ContactPoint, people: Sequence[Patient], country: str) -> str
     return _("Hidden number")
 
 
+def short_name(point: ContactPoint, people: Sequence[Patient], country: str) -> str:
+    """Return a name that fits into a sentence: "Ana R.", else as `name_of`."""
+    name = name_of(point, people, country)
+    words = name.split()
+    if len(words) < 2 or not any(patient.name == name for patient in people):
+        return name
+    return f"{words[0]} {words[-1][0]}."
+
+
 def number_of(point: ContactPoint, country: str) -> str:
     """Return the number as the clinic's country writes it, "" when the person hides it."""
     return phone.display(point.phone, country) if point.phone else ""

@@ -1,6 +1,7 @@
 """The inbox's places in the rail, with their counts."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,7 +10,9 @@ from django.utils.translation import gettext as _
 
 from clinics.models import Clinic, SenderStatus, User
 from clinics.rail import Item
-from messaging.inbox import queries, screens
+from medsync.lib import clock
+from messaging.inbox import listing, screens
+from messaging.inbox.list_words import LABELS
 from messaging.inbox.queries import View
 
 
@@ -17,7 +20,7 @@ def counts(request: HttpRequest) -> dict[View, int]:
     """Return how many threads stand in each view, read once a request."""
     known: dict[View, int] | None = getattr(request, "inbox_counts", None)
     if known is None:
-        known = queries.counts()
+        known = listing.counts(cast("User", request.user), now=clock.now())
         request.inbox_counts = known  # type: ignore[attr-defined]
     return known
 
@@ -25,7 +28,9 @@ def counts(request: HttpRequest) -> dict[View, int]:
 def views(request: HttpRequest, clinic: Clinic, user: User) -> Iterator[Item]:
     """Yield the views of the inbox in their fixed order."""
     found = counts(request)
-    for view, (label, short, icon) in screens.LABELS.items():
+    for view, (label, short, icon) in LABELS.items():
+        if view is View.ALL:  # stands in the list's own menu
+            continue
         yield Item(
             key=view.value,
             label=str(label),

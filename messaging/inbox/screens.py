@@ -14,46 +14,12 @@ from django.utils.translation import gettext_lazy
 from clinics.models import Clinic, User
 from messaging import times
 from messaging.inbox import parts
+from messaging.inbox.list_words import EMPTY, LABELS, ORDERS
+from messaging.inbox.listing import COUNT_LIMIT, Page
 from messaging.inbox.parts import Chip, Link, Ring, Tag
-from messaging.inbox.queries import COUNT_LIMIT, Page, View
-from messaging.models import Author, Conversation, Kind, MessageStatus, WorkState
-
-LABELS = {
-    View.NEEDS_REPLY: (gettext_lazy("Needs reply"), gettext_lazy("Inbox"), "inbox"),
-    View.REQUESTS: (gettext_lazy("Requests"), gettext_lazy("Requests"), "request"),
-    View.BOT: (gettext_lazy("Bot answering"), "", "bot"),
-    View.WAITING: (gettext_lazy("Waiting for patient"), "", "message"),
-    View.DONE: (gettext_lazy("Done"), "", "check"),
-    View.ALL: (gettext_lazy("All"), "", "users"),
-}
-_EMPTY = {
-    View.NEEDS_REPLY: (
-        gettext_lazy("All answered"),
-        gettext_lazy("Nobody waits for a reply. A new message appears here by itself."),
-    ),
-    View.REQUESTS: (
-        gettext_lazy("No request waits"),
-        gettext_lazy("When a patient asks for a time, it appears here to accept or decline."),
-    ),
-    View.BOT: (
-        gettext_lazy("The bot is talking with nobody"),
-        gettext_lazy("Threads stand here while the bot answers and nobody is needed."),
-    ),
-    View.WAITING: (
-        gettext_lazy("Nobody to wait for"),
-        gettext_lazy("Threads stand here after you answered, until the patient writes."),
-    ),
-    View.DONE: (
-        gettext_lazy("Nothing done yet"),
-        gettext_lazy("Threads you close stand here; a new message brings them back."),
-    ),
-    View.ALL: (
-        gettext_lazy("No messages yet"),
-        gettext_lazy(
-            "When somebody writes to one of the clinic’s numbers, the thread appears here by itself."
-        ),
-    ),
-}
+from messaging.inbox.queries import View
+from messaging.models import Author, Conversation, Kind, WorkState
+from scheduling.models import Patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +32,7 @@ class Row:
     name: str
     last: str
     author: str
+    draft: str
     time: str
     time_iso: str
     time_tone: str
@@ -74,6 +41,17 @@ class Row:
     flags: list[Chip]
     assignee: str
     selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A view in the list's own menu."""
+
+    label: str
+    url: str
+    icon: str
+    count: str
+    is_here: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +69,7 @@ class ListPage:
     empty_title: str
     empty_text: str
     empty_links: list[Link] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
 
 def view_url(view: View) -> str:
@@ -118,11 +97,14 @@ def list_page(
     counts: dict[View, int],
     selected: UUID | None,
     phone: bool,
+    closing: tuple[Conversation, list[Patient]] | None = None,
     now: datetime,
 ) -> ListPage:
-    """Return the list pane of a view."""
+    """Return the list pane of a view; `closing` is the thread whose window closes next, asked when nobody waits."""
     base = {"view": view.value}
-    title, text = _EMPTY[view]
+    title, text = (str(words) for words in EMPTY[view])
+    if closing is not None:
+        text = _next_closing(*closing, clinic=clinic, now=now)
     links = []
     if not page.conversations:
         if view is not View.REQUESTS and counts.get(View.REQUESTS):
@@ -133,7 +115,7 @@ def list_page(
             links.append(Link(_("The phone"), reverse("phone:desk"), "phone"))
     return ListPage(
         title=str(LABELS[view][0]),
-        order=_("Longest waiting first") if view is View.NEEDS_REPLY else _("Latest first"),
+        order=str(ORDERS.get(view, _("Latest first"))),
         count=figure(counts.get(view, 0)),
         url=view_url(view),
         fragment_url=reverse("inbox:list") + "?" + urlencode(base),
@@ -146,11 +128,40 @@ def list_page(
             if page.next_cursor
             else ""
         ),
-        end=_("That is all."),
-        empty_title=str(title),
-        empty_text=str(text),
+        end=_end(page, view, clinic=clinic, now=now),
+        empty_title=title,
+        empty_text=text,
         empty_links=links,
+        places=[
+            Place(str(label), view_url(place), icon, figure(counts.get(place, 0)), place is view)
+            for place, (label, _short, icon) in LABELS.items()
+        ],
     )
+
+
+def _next_closing(conversation: Conversation, people: list[Patient], *, clinic: Clinic, now: datetime) -> str:
+    """Say whose window closes next, and when."""
+    closes_at = conversation.window_closes_at
+    assert closes_at is not None
+    return _("Next window closes %(time)s (%(name)s).") % {
+        "time": times.until(closes_at, clinic.zone, now=now),
+        "name": parts.short_name(conversation.contact_point, people, clinic.country),
+    }
+
+
+def _end(page: Page, view: View, *, clinic: Clinic, now: datetime) -> str:
+    """Close the list; where people wait, with whom to write to before a window closes."""
+    waits = [row for row in page.conversations if row.window_closes_at and row.window_closes_at > now]
+    soonest = min(waits, key=lambda row: row.window_closes_at or now, default=None)
+    if view not in (View.NEEDS_REPLY, View.UNASSIGNED, View.CLOSING) or soonest is None:
+        return _("That is all.")
+    assert soonest.window_closes_at is not None
+    return _("That is all. Write to %(name)s by %(time)s.") % {
+        "name": parts.name_of(
+            soonest.contact_point, page.people.get(soonest.contact_point_id, []), clinic.country
+        ),
+        "time": times.until(soonest.window_closes_at, clinic.zone, now=now),
+    }
 
 
 def row(
@@ -178,48 +189,65 @@ def row(
         name=parts.name_of(point, people, clinic.country),
         last=_last_line(conversation),
         author=_author(conversation, page, user),
+        draft=page.drafts.get(conversation.id, ""),
         time=times.duration(now - since) if since else times.moment(at, clinic.zone, now=now) if at else "",
         time_iso=at.isoformat() if at else "",
         time_tone=ring.state if since and ring.state in ("warn", "bad") else "",
         ring=ring,
         tag=parts.sender_tag(conversation.last_sender, channel),
-        flags=_flags(conversation, page, view, named=any(p.name for p in people), clinic=clinic, now=now),
+        flags=_flags(
+            conversation, page, view, named=sum(bool(p.name) for p in people), clinic=clinic, now=now
+        ),
         assignee=conversation.assignee.get_full_name() if conversation.assignee else "",
         selected=conversation.id == selected,
     )
 
 
+#: More do not fit beside each other; they stand in the order of what must be seen first.
+_FLAGS_SHOWN = 2
+
+
 def _flags(
-    conversation: Conversation, page: Page, view: View, *, named: bool, clinic: Clinic, now: datetime
+    conversation: Conversation, page: Page, view: View, *, named: int, clinic: Clinic, now: datetime
 ) -> list[Chip]:
+    state, zone = conversation.work_state, clinic.zone
     flags = []
-    if conversation.failed_count or conversation.last_status in (
-        MessageStatus.FAILED,
-        MessageStatus.UNDELIVERED,
-    ):
+    if conversation.failed_count:
         flags.append(Chip(_("Not delivered"), "warning", "bad"))
+    window = None
+    if state not in (WorkState.DONE, WorkState.WAITING):
+        window = parts.window_flag(conversation.last_channel, conversation.window_closes_at, zone, now=now)
+    if window and window.tone:
+        flags.append(window)
+    if state == WorkState.SNOOZED and conversation.snoozed_until:
+        until = times.until(conversation.snoozed_until, zone, now=now)
+        flags.append(Chip(_("Snoozed until %(time)s") % {"time": until}, "moon"))
     if conversation.contact_point_id in page.requests:
         flags.append(Chip(_("Request"), "request", "accent"))
-    if conversation.handed_over_at and conversation.work_state == WorkState.NEEDS_REPLY:
+    if conversation.handed_over_at and state == WorkState.NEEDS_REPLY:
         flags.append(Chip(_("Needs a person"), "user", "warn"))
-    if conversation.work_state not in (WorkState.DONE, WorkState.WAITING):
-        window = parts.window_flag(
-            conversation.last_channel, conversation.window_closes_at, clinic.zone, now=now
-        )
-        if window:
-            flags.append(window)
-    if view is View.ALL or view is View.REQUESTS:
-        if conversation.work_state == WorkState.BOT:
-            flags.append(Chip(_("Bot answering"), "bot", "bot"))
-        elif conversation.work_state == WorkState.DONE:
-            flags.append(Chip(_("Done"), "check", "ok"))
-        elif conversation.work_state == WorkState.WAITING:
-            flags.append(Chip(_("Waiting for patient"), "message"))
-        elif not flags:
-            flags.append(Chip(_("Needs reply"), "inbox"))
+    if conversation.pk in page.today:
+        flags.append(Chip(_("Visit today"), "calendar"))
+    if window and not window.tone:
+        flags.append(window)
+    if named > 1 and state == WorkState.NEEDS_REPLY:
+        flags.append(Chip(_("Who writes?"), "users"))
+    if view in (View.ALL, View.REQUESTS, View.MINE, View.FAILED):
+        flags.extend(_state_flag(state, alone=not flags))
     if not named and not flags:
         flags.append(Chip(_("Not linked to a record"), "info"))
-    return flags[:3]
+    return flags[:_FLAGS_SHOWN]
+
+
+def _state_flag(state: str, *, alone: bool) -> list[Chip]:
+    """Say where a thread stands in a view that holds several states."""
+    if state == WorkState.BOT:
+        return [Chip(_("Bot answering"), "bot", "bot")]
+    if state == WorkState.DONE:
+        return [Chip(_("Done"), "check", "ok")]
+    if state == WorkState.WAITING:
+        return [Chip(_("Waiting for patient"), "message")]
+    return [Chip(_("Needs reply"), "inbox")] if alone and state == WorkState.NEEDS_REPLY else []
 
 
 _KIND_WORDS = {

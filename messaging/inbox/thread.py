@@ -16,16 +16,17 @@ from clinics.models import Channel, Clinic, User
 from clinics.permissions import Action, can
 from medsync.lib import phone
 from messaging import gate, times
-from messaging.inbox import botcontrol, bubbles, parts, requests
+from messaging.inbox import botcontrol, bubbles, parts
 from messaging.inbox.botcontrol import BotControl
 from messaging.inbox.bubbles import Said, Ways
 from messaging.inbox.happened import Events, event_lines
 from messaging.inbox.later import Waiting, newest_inbound, waiting
 from messaging.inbox.parts import Chip, Tag, WindowChip
 from messaging.inbox.queries import ThreadRows, View
-from messaging.inbox.requests import Request, RequestLine
 from messaging.inbox.screens import thread_url, view_url
 from messaging.models import Conversation, Direction, Message, WorkState
+from messaging.requests import cards
+from messaging.requests.cards import Request, RequestLine, Urls
 from scheduling.models import Appointment
 
 LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
@@ -292,13 +293,13 @@ def _items(
     }
     decides = can(user, clinic, Action.DECIDE)
     for appointment in rows.requests:
-        card = requests.card(
+        card = cards.card(
             appointment,
             people=rows.people,
-            clinic=clinic,
             user=user,
             decides=decides,
             preview=preview,
+            urls=_urls(appointment.pk),
             now=now,
         )
         timed.append((asked_at.get(appointment.id, appointment.created_at), 1, card))
@@ -332,3 +333,13 @@ def _first_news(rows: ThreadRows) -> datetime | None:
         return None
     came = [m.created_at for m in rows.messages if m.direction == Direction.INBOUND and m.created_at > seen]
     return came[0] if came else None
+
+
+def _urls(appointment_id: UUID) -> Urls:
+    """Return where the answers of a card in a thread go."""
+    here = [appointment_id]
+    return Urls(
+        accept=reverse("inbox:accept", args=here),
+        decline=reverse("inbox:decline", args=here),
+        offer=reverse("inbox:offer", args=here),
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.inbox import actions, bot, colleagues, deeds, saved_texts, views, ways, writing
+from messaging.inbox import bot, colleagues, deeds, requests, saved_texts, views, ways, writing
 
 app_name = "inbox"
 
@@ -15,9 +15,9 @@ urlpatterns = [
     path("inbox/menus/snooze/", deeds.snooze_menu, name="snooze-menu"),
     path("inbox/menus/assign/", deeds.assign_menu, name="assign-menu"),
     path("inbox/colleagues/", colleagues.names, name="colleagues"),
-    path("inbox/requests/<uuid:appointment_id>/accept/", actions.accept, name="accept"),
-    path("inbox/requests/<uuid:appointment_id>/decline/", actions.decline, name="decline"),
-    path("inbox/requests/<uuid:appointment_id>/decline/text/", actions.decline_text, name="decline-text"),
+    path("inbox/requests/<uuid:appointment_id>/accept/", requests.accept, name="accept"),
+    path("inbox/requests/<uuid:appointment_id>/decline/", requests.decline, name="decline"),
+    path("inbox/requests/<uuid:appointment_id>/offer/", requests.offer, name="offer"),
     path("inbox/<uuid:conversation_id>/", views.thread, name="thread"),
     path("inbox/<uuid:conversation_id>/older/", views.older, name="older"),
     path("inbox/<uuid:conversation_id>/person/", views.person_fragment, name="person"),

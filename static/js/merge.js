@@ -207,7 +207,7 @@
   function mergePart(fresh) {
     const name = fresh.dataset.part;
     if (name === "toast") {
-      MedSync.toast(fresh.textContent);
+      MedSync.toast(fresh.textContent, fresh.dataset.undo);
       return;
     }
     document.querySelectorAll('[data-part="' + name + '"]').forEach(function (current) {
@@ -245,15 +245,35 @@
   };
 
   let toastTimer = 0;
-  /** Say one sentence at the bottom left for ten seconds. */
-  MedSync.toast = function (text) {
+  /** Say one sentence at the bottom left for ten seconds, with a way back if there is one; it stays while looked at. */
+  MedSync.toast = function (text, undo) {
     const place = document.querySelector("[data-toasts]");
     if (!place || !text.trim()) return;
     const node = document.getElementById("toast").content.cloneNode(true);
-    node.querySelector("[data-text]").textContent = text;
+    const toast = node.firstElementChild;
+    const back = toast.querySelector("[data-undo]");
+    toast.querySelector("[data-text]").textContent = text;
+    if (back) back.hidden = !undo;
+    function go() {
+      clearTimeout(toastTimer);
+      toastTimer = setTimeout(() => place.contains(toast) && toast.remove(), 10000);
+    }
+    function stay() {
+      clearTimeout(toastTimer);
+    }
+    toast.addEventListener("pointerenter", stay);
+    toast.addEventListener("pointerleave", go);
+    toast.addEventListener("focusin", stay);
+    toast.addEventListener("focusout", go);
+    if (back && undo) {
+      back.addEventListener("click", function () {
+        clearTimeout(toastTimer);
+        toast.remove();
+        document.dispatchEvent(new CustomEvent("medsync:undo", { detail: { url: undo } }));
+      });
+    }
     place.replaceChildren(node);
-    clearTimeout(toastTimer);
-    toastTimer = setTimeout(() => place.replaceChildren(), 10000);
+    go();
   };
 
   if (window.htmx) {

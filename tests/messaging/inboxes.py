@@ -10,10 +10,13 @@ from medsync.lib import clock
 from messaging.models import ChannelConsent, Conversation, Message, Window
 from scheduling.models import (
     Appointment,
+    AppointmentType,
     ContactAddress,
     ContactPoint,
+    Location,
     Patient,
     PatientContact,
+    Practitioner,
 )
 from scheduling.operations import request as ask
 from scheduling.queries import free_slots
@@ -106,4 +109,29 @@ def a_request(conversation: Conversation) -> Appointment:
         source=conversation.last_channel,
         contact_point=conversation.contact_point,
         now=now,
+    )
+
+
+def a_visit_today(
+    conversation: Conversation, *, at: datetime | None = None, status: str = "confirmed"
+) -> Appointment:
+    """Store a visit of the thread's patient on the clinic's present day, in the calendar or not."""
+    clinic, now = current_clinic(), clock.now()
+    starts = at or now.astimezone(clinic.zone).replace(hour=12, minute=0, second=0, microsecond=0)
+    kind, place = AppointmentType.objects.first(), Location.objects.first()
+    doctor = Practitioner.objects.first()
+    assert kind
+    assert place
+    assert doctor
+    return Appointment.objects.create(
+        patient=Patient.objects.get(contacts__contact_point=conversation.contact_point),
+        practitioner=doctor,
+        type=kind,
+        location=place,
+        starts_at=starts,
+        ends_at=starts + timedelta(minutes=30),
+        local_start=starts.strftime("%Y-%m-%dT%H:%M"),
+        zone=clinic.timezone,
+        status=status,
+        source="staff",
     )

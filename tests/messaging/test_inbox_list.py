@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging.inbox import queries
+from messaging.inbox import listing
 from messaging.inbox.queries import View
-from messaging.models import WorkState
-from tests.messaging.inboxes import HOUR, a_request, a_thread, says
+from messaging.models import Conversation, WorkState
+from tests.messaging.inboxes import HOUR, a_request, a_thread, a_visit_today, says
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +25,16 @@ def inside(clinic: Clinic) -> Iterator[Clinic]:
     """Enter the clinic under test."""
     with in_clinic(clinic):
         yield clinic
+
+
+@pytest.fixture
+def read(inside: Clinic, owner: User) -> Any:
+    """Return a reader of the list, as the owner's page reads it."""
+
+    def page(view: View, **options: Any) -> listing.Page:
+        return listing.conversations(view, clinic=inside, user=owner, now=clock.now(), **options)
+
+    return page
 
 
 def names(html: str) -> list[str]:
@@ -52,30 +62,46 @@ def test_other_views_show_the_latest_first(inside: Clinic, owner: User, browse: 
     assert names(html) == ["Newer", "Older"]
 
 
-@pytest.mark.parametrize("view", list(View))
-def test_pages_follow_each_other_without_a_gap_or_a_repetition(inside: Clinic, view: View) -> None:
-    state = {
-        View.NEEDS_REPLY: WorkState.NEEDS_REPLY,
-        View.BOT: WorkState.BOT,
-        View.WAITING: WorkState.WAITING,
-    }.get(view, WorkState.DONE)
+def a_thread_in(view: View, name: str, n: int, *, owner: User) -> Conversation:
+    """Store a thread that stands in a view; some of them at the very same times."""
     at = clock.now() - HOUR
-    stored = set()
-    for n in range(7):
-        thread = a_thread(f"P{n}", work_state=state, heard=timedelta(minutes=n // 2))  # some at the same time
-        if n < 4:
-            thread.last_message_at = at
-            thread.waiting_since = at if state == WorkState.NEEDS_REPLY else None
-        if n == 6 and state == WorkState.NEEDS_REPLY:
-            thread.waiting_since = None  # nobody waits, but staff must look: comes last
-        thread.save()
-        stored.add(thread.id)
-        if view is View.REQUESTS:
-            a_request(thread)
+    state = {
+        View.BOT: WorkState.BOT,
+        View.SNOOZED: WorkState.SNOOZED,
+        View.WAITING: WorkState.WAITING,
+        View.DONE: WorkState.DONE,
+    }.get(view, WorkState.NEEDS_REPLY)
+    thread = a_thread(name, work_state=state, heard=timedelta(minutes=n // 2))
+    if n < 4:
+        thread.last_message_at = at
+        thread.waiting_since = at if state == WorkState.NEEDS_REPLY else None
+    if n == 6 and state == WorkState.NEEDS_REPLY:
+        thread.waiting_since = None  # nobody waits, but staff must look: comes last
+    if view is View.MINE:
+        thread.assignee = owner
+    if view is View.CLOSING:
+        thread.window_closes_at = at + timedelta(hours=2, minutes=n // 3)
+    if view is View.SNOOZED:
+        thread.snoozed_until = at + timedelta(hours=3, minutes=n // 3)
+    if view is View.FAILED:
+        thread.failed_count = 1
+    thread.save()
+    if view is View.REQUESTS:
+        a_request(thread)
+    return thread
+
+
+@pytest.mark.parametrize("view", list(View))
+def test_pages_follow_each_other_without_a_gap_or_a_repetition(
+    inside: Clinic, view: View, owner: User, read: Any
+) -> None:
+    stored = {a_thread_in(view, f"P{n}", n, owner=owner).id for n in range(7)}
+    for visitor in Conversation.objects.filter(pk__in=list(stored)[:3]):
+        a_visit_today(visitor)  # the first three of the order come from both halves
 
     seen, cursor = [], ""
     while True:
-        page = queries.conversations(view, cursor=cursor, limit=2)
+        page = read(view, cursor=cursor, limit=2)
         seen += [row.id for row in page.conversations]
         if page.next_cursor is None:
             break
@@ -85,57 +111,56 @@ def test_pages_follow_each_other_without_a_gap_or_a_repetition(inside: Clinic, v
     assert set(seen) == stored
 
 
-def test_the_list_costs_the_same_statements_at_any_size(inside: Clinic) -> None:
+@pytest.mark.parametrize("view", list(View))
+def test_the_list_costs_the_same_statements_at_any_size(
+    inside: Clinic, view: View, owner: User, read: Any
+) -> None:
     def cost() -> int:
         with CaptureQueriesContext(connection) as seen:
-            queries.counts()
-            queries.conversations(View.NEEDS_REPLY)
+            listing.counts(owner, now=clock.now())
+            read(view)
         return len(seen)
 
-    first = a_thread("One")
-    says(first, "We call you", author="staff", user=None)
+    first = a_thread_in(view, "One", 0, owner=owner)
+    says(first, "We call you", author="staff", user=owner)
     small = cost()
     for n in range(25):
-        thread = a_thread(f"Person {n}")
-        says(thread, "hello", author="staff")
-    a_request(first)
+        says(a_thread_in(view, f"Person {n}", n, owner=owner), "hello", author="staff", user=owner)
 
     assert small <= 6
     assert cost() == small
 
 
-def test_the_list_never_reads_all_messages(inside: Clinic) -> None:
+def test_the_list_never_reads_all_messages(inside: Clinic, read: Any) -> None:
     thread = a_thread()
     for n in range(5):
         says(thread, f"text {n}", author="bot")
 
     with CaptureQueriesContext(connection) as seen:
-        queries.conversations(View.ALL)
+        read(View.ALL)
 
     assert not [q["sql"] for q in seen if 'FROM "messaging_message"' in q["sql"]]
 
 
-def test_counts_stop_at_a_hundred(inside: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "COUNT_LIMIT", 3)
+def test_counts_stop_at_a_hundred(inside: Clinic, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "COUNT_LIMIT", 3)
     for n in range(5):
         a_thread(f"P{n}")
 
-    assert queries.counts()[View.NEEDS_REPLY] == 3
+    assert listing.counts(owner, now=clock.now())[View.NEEDS_REPLY] == 3
 
 
-def test_a_thread_that_was_put_away_is_in_no_view(inside: Clinic) -> None:
+def test_a_thread_that_was_put_away_is_in_no_view(inside: Clinic, read: Any) -> None:
     a_thread(put_away_at=clock.now())
 
-    assert all(not queries.conversations(view).conversations for view in View)
+    assert all(not read(view).conversations for view in View)
 
 
-def test_a_broken_cursor_begins_at_the_top(inside: Clinic) -> None:
+def test_a_broken_cursor_begins_at_the_top(inside: Clinic, read: Any) -> None:
     thread = a_thread()
 
-    for cursor in ("x", "2026-13-45|no", "|", "2026-01-01T00:00:00+00:00|"):
-        assert [row.id for row in queries.conversations(View.NEEDS_REPLY, cursor=cursor).conversations] == [
-            thread.id
-        ]
+    for cursor in ("x", "1|2026-13-45|no", "||", "0|2026-01-01T00:00:00+00:00|", "|||"):
+        assert [row.id for row in read(View.NEEDS_REPLY, cursor=cursor).conversations] == [thread.id]
 
 
 def test_the_row_says_channel_request_and_closing_window(inside: Clinic, owner: User, browse: Any) -> None:
