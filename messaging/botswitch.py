@@ -65,7 +65,7 @@ def pause_for_typing(conversation: Conversation, *, by: User, now: datetime) -> 
         return False
     answers = Q(bot_paused_until=None) | Q(bot_paused_until__lte=now)
     here = Conversation.objects.filter(answers, pk=conversation.pk, bot_off=False)
-    return _change(here, conversation, Switch.PAUSED, now + _pause(), by=by, now=now)
+    return _change(here, conversation, Switch.PAUSED, now + _pause(), by=by, now=now, typing=True)
 
 
 def _pause() -> timedelta:
@@ -74,7 +74,14 @@ def _pause() -> timedelta:
 
 @transaction.atomic
 def _change(
-    here: Any, conversation: Conversation, to: Switch, until: datetime | None, *, by: User, now: datetime
+    here: Any,
+    conversation: Conversation,
+    to: Switch,
+    until: datetime | None,
+    *,
+    by: User,
+    now: datetime,
+    typing: bool = False,
 ) -> bool:
     off = to is Switch.OFF
     if not here.update(bot_off=off, bot_paused_until=until, version=F("version") + 1, updated_at=now):
@@ -84,7 +91,7 @@ def _change(
         kind=_KINDS[to],
         user=by,
         before={"bot_off": conversation.bot_off, "bot_paused_until": _iso(conversation.bot_paused_until)},
-        after={"until": _iso(until)} if until else {},
+        after={"until": _iso(until), "typing": typing} if until else {},
         created_at=now,
     )
     conversation.bot_off, conversation.bot_paused_until = off, until

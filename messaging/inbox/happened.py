@@ -90,7 +90,10 @@ def _words(event: ConversationEvent, names: Mapping[str, str], zone: ZoneInfo) -
         case ConversationEventKind.BOT_ON:
             return _("%(by)s switched the bot on") % named
         case ConversationEventKind.BOT_PAUSED if until:
-            return _("Bot paused until %(until)s: %(by)s") % named
+            named["left"] = times.short_duration(until - event.created_at)
+            if event.after.get("typing"):
+                return _("Bot paused for %(left)s: %(by)s is writing") % named
+            return _("Bot paused for %(left)s: %(by)s") % named
         case ConversationEventKind.BOT_PAUSED:
             return _("Bot paused: %(by)s") % named
     return _("%(by)s switched the bot off here") % named

@@ -103,7 +103,7 @@ def test_an_unknown_choice_leaves_the_bot_as_it_is(act: Any) -> None:
     assert (thread.bot_off, thread.bot_paused_until, thread.version) == (False, None, 1)
 
 
-def test_typing_pauses_once_and_leaves_one_line(act: Any) -> None:
+def test_typing_pauses_once_and_leaves_one_line(act: Any, receptionist: User) -> None:
     thread = a_thread()
 
     for _ in range(3):
@@ -113,6 +113,8 @@ def test_typing_pauses_once_and_leaves_one_line(act: Any) -> None:
     assert thread.bot_paused_until is not None
     assert thread.version == 2
     assert events(thread) == ["bot_paused"]
+    html = act(f"{thread.id}/bot/", bot="paused").content.decode()
+    assert f"Bot paused for 30 min: {receptionist.get_short_name()} is writing" in html
 
 
 def test_two_who_begin_to_write_at_once_leave_one_line(
