@@ -9,8 +9,10 @@ urlpatterns = [
     path("", include("clinics.clinic_urls")),
     path("", include("messaging.today.urls")),
     path("", include("messaging.inbox.urls")),
+    path("", include("messaging.requests.urls")),
     path("", include("messaging.people.urls")),
     path("", include("messaging.saved_texts.urls")),
+    path("", include("messaging.search.urls")),
     path("", include("messaging.phone.urls")),
     path("", include("messaging.attachments.urls")),
 ]

@@ -202,6 +202,12 @@ def refused(appointment: Appointment, body: str, now: datetime) -> gate.Verdict 
     return None if verdict.allowed else verdict
 
 
+def language_of(appointment: Appointment) -> str:
+    """Return the language in which the patient hears of a request."""
+    point = appointment.contact_point or _starred(appointment)
+    return _language(appointment, point) if point else nearest(appointment.patient.preferred_language)
+
+
 def _counter_words(
     visit: Appointment, conversation: Conversation, slots: Sequence[FreeSlot], until: datetime
 ) -> str:
@@ -349,7 +355,7 @@ def _conversation(visit: Appointment, now: datetime | None) -> Conversation | No
     if point is None:
         return None
     if now is None and "conversation" in point._state.fields_cache:  # read together with the visit
-        return point._state.fields_cache["conversation"]
+        return point.conversation
     known = Conversation.objects.select_related("contact_point").filter(contact_point=point).first()
     if known is not None or now is None:
         return known

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from scheduling.availability import Calendar, Place, Structure, calendar, structure
 from scheduling.errors import FreeSlot, NotBookable
 from scheduling.hours import Range, from_minute, intersect, merge, open_ranges, subtract, to_minute
-from scheduling.models import Appointment, Hold, Status
+from scheduling.models import Appointment
 from scheduling.occupying import counter_holder
 from scheduling.queries import ALTERNATIVE_DAYS
 from scheduling.slots import Reason
@@ -103,34 +103,3 @@ def _day(seen: Calendar, own: Sequence[Place], day: date) -> tuple[list[Span], l
 
 def _spans(ranges: Sequence[Range]) -> list[Span]:
     return [(from_minute(begin), from_minute(end)) for begin, end in ranges]
-
-
-def visits_of_day(appointment: Appointment) -> list[Appointment]:
-    """Return what else stands in the doctor's calendar on the day of a request, by time. One statement."""
-    zone = ZoneInfo(appointment.zone)
-    day = appointment.starts_at.astimezone(zone).date()
-    begin = datetime.combine(day, time.min, zone)
-    end = datetime.combine(day + _DAY, time.min, zone)
-    return list(
-        Appointment.objects.filter(
-            practitioner=appointment.practitioner_id, starts_at__gte=begin, starts_at__lt=end
-        )
-        .exclude(status__in=(Status.CANCELLED, Status.NO_SHOW))
-        .exclude(pk=appointment.pk)
-        .select_related("patient", "type")
-        .order_by("starts_at", "id")
-    )
-
-
-def held_of_day(appointment: Appointment, *, now: datetime) -> list[Span]:
-    """Return the times of the doctor's day that are held for patients who were offered them. One statement."""
-    zone = ZoneInfo(appointment.zone)
-    day = appointment.starts_at.astimezone(zone).date()
-    begin, end = (datetime.combine(day + n * _DAY, time.min, zone) for n in (0, 1))
-    held = Hold.objects.filter(
-        practitioner=appointment.practitioner_id,
-        starts_at__gte=begin,
-        starts_at__lt=end,
-        expires_at__gt=now,
-    )
-    return list(held.order_by("starts_at", "id").values_list("starts_at", "ends_at"))

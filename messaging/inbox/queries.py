@@ -127,6 +127,32 @@ def thread(
     )
 
 
+FURTHEST = 400  # messages between a found one and the newest that are still shown together
+_AFTER_FOUND = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How a thread is read so that one message of it is shown: the newest `limit`, or what stands before `older`."""
+
+    limit: int
+    older: str = ""
+
+
+def place_of(found: Conversation, message_id: UUID) -> Place | None:
+    """Return where a message stands in its thread, None when it is not in it; two statements."""
+    at = Message.objects.filter(conversation=found, pk=message_id).values_list("created_at", flat=True).first()
+    if at is None:
+        return None
+    newer = Message.objects.filter(conversation=found)
+    newer = newer.filter(Q(created_at__gt=at) | Q(created_at=at, id__gt=message_id))
+    places = list(newer.order_by("created_at", "id").values_list("created_at", "id")[: FURTHEST + 1])
+    if len(places) <= FURTHEST:
+        return Place(limit=max(PAGE, len(places) + _AFTER_FOUND))
+    created_at, last_id = places[_AFTER_FOUND]
+    return Place(limit=PAGE, older=f"{created_at.isoformat()}|{last_id}")
+
+
 def _apart(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
     """Return what was said, and what waits for its time."""
     said: list[Message] = []
@@ -143,7 +169,9 @@ def _requests(
     """Return the requests made while these messages were written; on the newest page also all that wait."""
     was_request = AppointmentEvent.objects.filter(appointment=OuterRef("pk"), kind=EventKind.REQUESTED)
     asked = Appointment.objects.filter(Exists(was_request), contact_point=point)
-    asked = asked.select_related("patient", "practitioner", "type", "location", "decided_by", "contact_point")
+    asked = asked.select_related(
+        "patient", "practitioner", "type", "location", "decided_by", "contact_point__conversation"
+    )
     if shown and not whole:
         # A request is stored in the transaction of its message, some milliseconds after it.
         inside = Q(created_at__gte=shown[0].created_at - timedelta(seconds=1))

@@ -103,6 +103,8 @@ class Thread:
     can_decide_state: bool
     back_url: str
     fragment_url: str
+    sought: str
+    latest_url: str
     seen_url: str
     person_url: str
     send_url: str
@@ -124,8 +126,13 @@ def thread(
     view: View,
     preview: Callable[[Appointment], str],
     now: datetime,
+    sought: UUID | None = None,
+    past: bool = False,
 ) -> Thread:
-    """Return the thread pane; `preview` words what a patient gets when a request is accepted."""
+    """Return the thread pane; `preview` words what a patient gets when a request is accepted.
+
+    `sought` is a message that was searched for; `past` tells that what is shown ends before the newest.
+    """
     conversation = rows.conversation
     point = conversation.contact_point
     name = parts.name_of(point, rows.people, clinic.country)
@@ -182,7 +189,9 @@ def thread(
         is_done=conversation.work_state == WorkState.DONE,
         can_decide_state=works,
         back_url=view_url(view),
-        fragment_url=_fragment_url(conversation.id, view, rows.seen_at),
+        fragment_url=_fragment_url(conversation.id, view, rows.seen_at, sought),
+        sought=str(sought or ""),
+        latest_url=thread_url(conversation.id, view) if past else "",
         seen_url=reverse("inbox:seen", args=here),
         person_url=reverse("inbox:person", args=here),
         send_url=reverse("inbox:send", args=here),
@@ -197,12 +206,16 @@ def thread(
     )
 
 
-def _fragment_url(conversation_id: UUID, view: View, seen_at: datetime | None) -> str:
-    """Return where the open thread is read again; the line "new since you looked" stays where it was."""
+def _fragment_url(conversation_id: UUID, view: View, seen_at: datetime | None, sought: UUID | None) -> str:
+    """Return where the open thread is read again: the same messages, "new since you looked" where it was."""
     url = thread_url(conversation_id, view)
-    if seen_at is None:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode({'seen': seen_at.isoformat()})}"
+    query = urlencode(
+        {
+            **({"seen": seen_at.isoformat()} if seen_at else {}),
+            **({"message": str(sought)} if sought else {}),
+        }
+    )
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
 
 
 def _older_url(conversation_id: UUID, cursor: str | None) -> str:

@@ -17,7 +17,7 @@ from messaging.inbox import parts
 from messaging.inbox import screens as inbox
 from messaging.inbox.parts import Chip
 from messaging.inbox.queries import View
-from messaging.inbox.requests import AMBER, RED
+from messaging.requests.cards import AMBER, RED
 from messaging.today import rows
 from messaging.today.queries import SIDE, FailedThread
 from scheduling.models import Appointment, Task, TaskKind

@@ -131,10 +131,24 @@
         showLatest();
       }, { passive: true });
     }
-    toEnd();
+    if (!toSought()) toEnd();
     MedSync.composer.setUp();
     MedSync.person.setUp();
     looked();
+  }
+
+  // A message that was searched for is shown, marked for a moment, and reached by the keyboard.
+  function toSought() {
+    const thread = document.querySelector("[data-sought]");
+    const bubble = thread && document.querySelector('[data-message="' + CSS.escape(thread.dataset.sought) + '"]');
+    if (!bubble) return false;
+    atEnd = false;
+    bubble.tabIndex = -1;
+    bubble.classList.add("is-sought");
+    bubble.scrollIntoView({ block: "center" });
+    bubble.focus({ preventScroll: true });
+    showLatest();
+    return true;
   }
 
   // What this member has seen: next time the line "New since you looked" stands behind it.
@@ -249,25 +263,8 @@
     releaseRows();
   });
 
-  /* Request cards ------------------------------------------------------------------ */
-  function decline(card, show) {
-    const form = card.querySelector("form.decline");
-    if (!form) return;
-    form.hidden = !show;
-    card.querySelector("[data-decline]").setAttribute("aria-expanded", String(show));
-    if (show) {
-      form.querySelector("[data-reason]").focus();
-      form.scrollIntoView({ block: "nearest" });
-      window.htmx.trigger(form.querySelector("[data-reason]"), "medsync:show");
-    }
-    if (!show) card.querySelector("[data-decline]").focus();
-  }
-
+  /* Bubbles -------------------------------------------------------------------------- */
   document.addEventListener("click", function (event) {
-    const yes = event.target.closest("[data-decline]");
-    if (yes) decline(yes.closest("[data-request]"), true);
-    const no = event.target.closest("[data-decline-no]");
-    if (no) decline(no.closest("[data-request]"), false);
     const again = event.target.closest("[data-again]");
     if (again) MedSync.composer.fill(again.closest("[data-message]").querySelector(".bubble-body").textContent.trim());
     const waits = event.target.closest("[data-waits][aria-disabled=true]");
@@ -330,7 +327,7 @@
     }
   });
   document.body.addEventListener("htmx:afterRequest", function (event) {
-    if (event.detail.requestConfig.verb === "post" && event.detail.successful && !event.target.matches("[data-reason]")) window.htmx.trigger("[data-list]", "medsync:list");
+    if (event.detail.requestConfig.verb === "post" && event.detail.successful && !event.target.matches("[data-reasons], [data-slots]")) window.htmx.trigger("[data-list]", "medsync:list");
   });
 
   /* Keys --------------------------------------------------------------------------------- */
@@ -361,8 +358,9 @@
     z: () => MedSync.deeds.snooze(),
     i: () => MedSync.deeds.take(),
     I: () => MedSync.deeds.assign(),
-    a: () => click("[data-accept]"),
-    x: () => click("[data-decline]"),
+    a: () => MedSync.cards.accept(),
+    o: () => MedSync.cards.offer(),
+    x: () => MedSync.cards.decline(),
     b: () => MedSync.bot.toggle(),
     "]": () => MedSync.person.toggle(),
     "?": () => document.getElementById("keys").showModal(),
@@ -380,7 +378,6 @@
     if (event.key === "Escape") {
       if (MedSync.deeds.close()) return;
       if (why && !why.hidden) closeWhy(true);
-      else if (event.target.matches("[data-reason]")) decline(event.target.closest("[data-request]"), false);
       else if (event.target.matches("textarea, input")) event.target.blur();
       else if (MedSync.picking.clear() || MedSync.person.closeDrawer()) return;
       else if (openId()) close(true);

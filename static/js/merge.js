@@ -24,7 +24,7 @@
     return (
       element.contains(active) &&
       active !== document.body &&
-      (active.matches("input, textarea, select") || element.querySelector("form:not([hidden]) [data-reason]") === active)
+      active.matches("input, textarea, select")
     );
   }
 

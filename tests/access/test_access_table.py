@@ -58,6 +58,7 @@ signed = Rule("POST", kind="signed")
 CLINIC = {
     "/": get(),
     "rail": get(),
+    "search": post(),
     "settings": get(LEADERS),
     "settings/<slug:slug>": post(LEADERS),
     "team": get(LEADERS),

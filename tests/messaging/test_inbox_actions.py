@@ -185,7 +185,7 @@ def test_declining_gives_the_reason_to_the_patient(act: Any) -> None:
 def paths(thread: Conversation, request: Appointment) -> list[str]:
     """Return every action of the inbox."""
     deeds = [f"{thread.id}/{deed}/" for deed in ("send", "note", "done", "no-reply")]
-    return deeds + [f"requests/{request.id}/{deed}/" for deed in ("accept", "decline", "decline/text")]
+    return deeds + [f"requests/{request.id}/{deed}/" for deed in ("accept", "decline", "offer")]
 
 
 def test_only_members_act(act: Any, stranger: User, other_owner: User, receptionist: User) -> None:

@@ -189,7 +189,7 @@ def test_declining_shows_word_for_word_what_it_sends_with_its_reason(
 ) -> None:
     thread = a_thread()
     request = a_request(thread)
-    url = f"/c/{inside.slug}/inbox/requests/{request.id}/decline/text/"
+    url = f"/c/{inside.slug}/requests/{request.id}/decline/text/"
 
     html = browse(owner).post(url, {"reason": "We are away"}).content.decode()
     reenter(inside)

@@ -1,0 +1,391 @@
+"""The Requests screen, as templates read it. Built from rows; the texts come from notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
+
+from clinics.models import Channel, Clinic, User
+from clinics.permissions import Action, can
+from messaging import times
+from messaging.inbox import parts
+from messaging.inbox.parts import Chip, WindowChip
+from messaging.language import nearest
+from messaging.requests import cards, decisions, words
+from messaging.requests.cards import Request, RequestLine, Urls
+from messaging.requests.queries import Around, Queue
+from messaging.requests.words import Check
+from scheduling.models import Appointment, Cancellation, Source, Status
+
+LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
+_ASKED = {
+    Source.WHATSAPP: gettext_lazy("asked on WhatsApp"),
+    Source.SMS: gettext_lazy("asked by SMS"),
+    Source.VOICE: gettext_lazy("asked by phone"),
+    Source.API: gettext_lazy("asked through the API"),
+    Source.STAFF: gettext_lazy("asked at the desk"),
+}
+_SLICE = 15  # minutes of a row of the day
+_EARLIEST, _LATEST = 8 * 60, 18 * 60  # shown at least, when nothing says otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request in the list, waiting or decided."""
+
+    id: UUID
+    url: str
+    name: str
+    left: Chip | None
+    when: str
+    what: str
+    flags: list[Chip]
+    selected: bool
+    said: str = ""  # of a decided one
+    icon: str = ""
+    off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The list pane."""
+
+    count: str
+    rows: list[Row]
+    more: bool
+    decided: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that helps to decide; a warning says so in its icon too."""
+
+    text: str
+    icon: str
+    warns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Something in the doctor's day: rows of the grid from and to, beginning with 1."""
+
+    kind: str  # visit | other | request | closed | held
+    first: int
+    last: int
+    title: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A line of the day."""
+
+    row: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayColumn:
+    """The day of the doctor, with the request in it."""
+
+    title: str
+    sub: str
+    rows: int
+    hours: list[Hour]
+    blocks: list[Block]
+    held_since: str
+    runs_out: str
+    runs_out_then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The middle: one request and what it takes to decide it."""
+
+    id: UUID
+    name: str
+    language: str
+    window: WindowChip | None
+    thread_url: str
+    asked: str
+    when: str
+    what: str
+    quotes: list[str]
+    facts: list[Fact]
+    check: Check
+    blocked: str
+    card: Request | RequestLine
+    waits: bool
+    back_url: str
+    fragment_url: str
+
+
+def row_url(appointment_id: UUID) -> str:
+    """Return the page of a request."""
+    return reverse("requests:one", args=[appointment_id])
+
+
+def urls_of(appointment_id: UUID) -> Urls:
+    """Return where this screen's answers go."""
+    here = [appointment_id]
+    return Urls(
+        accept=reverse("requests:accept", args=here),
+        decline=reverse("requests:decline", args=here),
+        offer=reverse("requests:offer", args=here),
+    )
+
+
+def listed(queue: Queue, *, clinic: Clinic, user: User, selected: UUID | None, now: datetime) -> Listed:
+    """Return the list pane."""
+    n = len(queue.waiting)
+    return Listed(
+        count=f"{n - 1}+" if queue.more else str(n) if n else "",
+        rows=[
+            _row(appointment, clinic=clinic, selected=selected, away=appointment.pk in queue.away, now=now)
+            for appointment in queue.waiting
+        ],
+        more=queue.more,
+        decided=[
+            _decided_row(appointment, clinic=clinic, user=user, selected=selected, now=now)
+            for appointment in queue.decided
+        ],
+    )
+
+
+def name_of(appointment: Appointment, clinic: Clinic) -> str:
+    """Return whom the request is for."""
+    patient, point = appointment.patient, appointment.contact_point
+    if patient.name or patient.called:
+        return patient.name or patient.called
+    return parts.name_of(point, [], clinic.country) if point else _("Not yet named")
+
+
+def _when(appointment: Appointment, *, now: datetime) -> str:
+    zone = ZoneInfo(appointment.zone)
+    short = f"{times.short_day(appointment.starts_at, zone)}, {times.clock_time(appointment.starts_at, zone)}"
+    today = appointment.starts_at.astimezone(zone).date() == now.astimezone(zone).date()
+    return _("Today, %(day)s") % {"day": short} if today else short
+
+
+def _asked(appointment: Appointment) -> str:
+    return str(_ASKED.get(Source(appointment.source), ""))
+
+
+def _row(
+    appointment: Appointment, *, clinic: Clinic, selected: UUID | None, away: bool, now: datetime
+) -> Row:
+    flags = []
+    if away:
+        doctor = appointment.practitioner.name
+        flags.append(Chip(_("%(doctor)s is away then") % {"doctor": doctor}, "warning", "bad"))
+    if appointment.offered_until is not None:
+        flags.append(Chip(_("Other times offered"), "calendar"))
+    what = [cards.what_of(appointment), _asked(appointment)]
+    return Row(
+        id=appointment.pk,
+        url=row_url(appointment.pk),
+        name=name_of(appointment, clinic),
+        left=cards.left(appointment, now=now, short=True),
+        when=_when(appointment, now=now),
+        what=" · ".join(part for part in what if part),
+        flags=flags,
+        selected=appointment.pk == selected,
+    )
+
+
+def _decided_row(
+    appointment: Appointment, *, clinic: Clinic, user: User, selected: UUID | None, now: datetime
+) -> Row:
+    off = appointment.status == Status.CANCELLED
+    expired = off and appointment.cancellation == Cancellation.EXPIRED
+    return Row(
+        id=appointment.pk,
+        url=row_url(appointment.pk),
+        name=name_of(appointment, clinic),
+        left=None,
+        when=f"{_when(appointment, now=now)} · {appointment.practitioner.name}",
+        what="",
+        flags=[],
+        selected=appointment.pk == selected,
+        said=cards.decided(appointment, user=user, now=now),
+        icon="clock" if expired else "close" if off else "check",
+        off=off,
+    )
+
+
+def decision(
+    seen: Around,
+    *,
+    clinic: Clinic,
+    user: User,
+    preview: Callable[[Appointment], str],
+    now: datetime,
+) -> Decision:
+    """Return the middle of the screen."""
+    appointment, thread = seen.appointment, seen.conversation
+    point = appointment.contact_point
+    language = appointment.patient.preferred_language or (point.language if point else "")
+    asked = [_asked(appointment), times.moment(appointment.created_at, clinic.zone, now=now)]
+    waits = appointment.status == Status.PENDING_REVIEW
+    return Decision(
+        id=appointment.pk,
+        name=name_of(appointment, clinic),
+        language=str(LANGUAGES.get(nearest(language), "")) if language else "",
+        window=(
+            parts.window_chip(thread.last_channel, thread.window_closes_at, clinic.zone, now=now)
+            if thread
+            else None
+        ),
+        thread_url=reverse("inbox:thread", args=[thread.pk]) if thread else "",
+        asked=", ".join(part for part in asked if part),
+        when=times.visit_time(appointment.starts_at, ZoneInfo(appointment.zone)),
+        what=cards.what_of(appointment),
+        quotes=seen.quotes,
+        facts=list(_facts(seen)),
+        check=words.check(appointment, seen.look, now=now),
+        blocked=decisions.gone(appointment) if words.is_gone(seen.look) else "",
+        card=cards.card(
+            appointment,
+            people=[],
+            user=user,
+            decides=can(user, clinic, Action.DECIDE),
+            preview=preview,
+            urls=urls_of(appointment.pk),
+            now=now,
+        ),
+        waits=waits,
+        back_url=reverse("requests:page"),
+        fragment_url=row_url(appointment.pk),
+    )
+
+
+def _facts(seen: Around) -> Iterator[Fact]:
+    appointment = seen.appointment
+    zone = ZoneInfo(appointment.zone)
+    missed = [visit for visit in seen.of_patient if visit.status == Status.NO_SHOW]
+    others = [visit for visit in seen.of_patient if visit.status != Status.NO_SHOW]
+    if others:
+        at = ", ".join(times.clock_time(visit.starts_at, zone) for visit in others)
+        yield Fact(_("Another visit that day: %(time)s") % {"time": at}, "warning", warns=True)
+    else:
+        yield Fact(_("No other visit that day"), "check")
+    if appointment.contact_point is None:
+        yield Fact(_("No number to write to: tell the patient by phone"), "warning", warns=True)
+    elif appointment.source in (Channel.WHATSAPP, Channel.SMS):
+        channel = Channel(appointment.source).label
+        yield Fact(_("Is answered on %(channel)s") % {"channel": channel}, "check")
+    for visit in missed[-1:]:
+        day = times.short_day(visit.starts_at, ZoneInfo(visit.zone))
+        yield Fact(_("Did not come on %(day)s") % {"day": day}, "warning", warns=True)
+
+
+def day(seen: Around, *, clinic: Clinic, now: datetime) -> DayColumn:
+    """Return the doctor's day, a quarter of an hour a row."""
+    appointment = seen.appointment
+    zone = ZoneInfo(appointment.zone)
+    begin, end = _reach(seen, zone)
+    grid = _Grid(appointment.starts_at, zone, begin, end)
+    waits = appointment.status == Status.PENDING_REVIEW
+    blocks = [Block("closed", *grid.rows(*span), title=_("Not working")) for span in _closed(seen, grid)]
+    blocks += [Block("closed", *grid.rows(*span), title=_("Away")) for span in seen.look.away]
+    blocks += [Block("held", *grid.rows(*span), title=_("Offered to a patient")) for span in seen.held]
+    for visit in seen.of_day:
+        clock = times.clock_time(visit.starts_at, zone)
+        pending = visit.status == Status.PENDING_REVIEW
+        blocks.append(
+            Block(
+                "other" if pending else "visit",
+                *grid.rows(visit.starts_at, visit.ends_at),
+                title=f"{clock} {visit.patient.name or _('Not yet named')}",
+                text=_("Requested") if pending else visit.type.name_in(_language()),
+            )
+        )
+    if waits or appointment.status != Status.CANCELLED:
+        blocks.append(
+            Block(
+                "request" if waits else "visit",
+                *grid.rows(appointment.starts_at, appointment.ends_at),
+                title=f"{times.clock_time(appointment.starts_at, zone)} {name_of(appointment, clinic)}",
+                text=_("Requested") if waits else _("Accepted"),
+            )
+        )
+    visits = len(seen.of_day)
+    sub = [
+        ngettext("%(n)d visit", "%(n)d visits", visits) % {"n": visits},
+        _("%(span)s free") % {"span": times.duration(timedelta(minutes=seen.look.free_minutes))},
+    ]
+    return DayColumn(
+        title=appointment.practitioner.name,
+        sub=f"{times.day(appointment.starts_at, zone)} · {', '.join(sub)}",
+        rows=grid.count,
+        hours=[
+            Hour(4 * n + 1, times.clock_time(grid.begin + timedelta(hours=n), zone))
+            for n in range(grid.count // 4)
+        ],
+        blocks=blocks,
+        held_since=times.moment(appointment.created_at, clinic.zone, now=now) if waits else "",
+        runs_out=_moment(appointment.respond_by, clinic, now) if waits and appointment.respond_by else "",
+        runs_out_then=_("then %(name)s is told and gets new times") % {"name": name_of(appointment, clinic)},
+    )
+
+
+def _moment(at: datetime, clinic: Clinic, now: datetime) -> str:
+    clock = times.clock_time(at, clinic.zone)
+    today = at.astimezone(clinic.zone).date() == now.astimezone(clinic.zone).date()
+    return clock if today else f"{times.short_day(at, clinic.zone)}, {clock}"
+
+
+def _language() -> str:
+    return get_language() or "en"
+
+
+def _reach(seen: Around, zone: ZoneInfo) -> tuple[int, int]:
+    """Return the first and the last minute of the day that must be seen, on whole hours."""
+    spans = [*seen.look.working, (seen.appointment.starts_at, seen.appointment.ends_at)]
+    spans += [(visit.starts_at, visit.ends_at) for visit in seen.of_day]
+    begins = [_minute(begin, zone) for begin, _end in spans]
+    ends = [_minute(end, zone) or 24 * 60 for _begin, end in spans]
+    if not seen.look.working:
+        begins.append(_EARLIEST)
+        ends.append(_LATEST)
+    return max(0, (min(begins) - 1) // 60 * 60), min(24 * 60, -(-max(ends) // 60) * 60)
+
+
+def _minute(at: datetime, zone: ZoneInfo) -> int:
+    local = at.astimezone(zone)
+    return local.hour * 60 + local.minute
+
+
+class _Grid:
+    """Rows of a quarter of an hour between two wall times of a day."""
+
+    def __init__(self, at: datetime, zone: ZoneInfo, begin: int, end: int) -> None:
+        self.zone, self.first = zone, begin
+        self.begin = at.astimezone(zone).replace(hour=begin // 60, minute=0, second=0, microsecond=0)
+        self.end = self.begin + timedelta(minutes=end - begin)
+        self.count = (end - begin) // _SLICE
+
+    def rows(self, begin: datetime, end: datetime) -> tuple[int, int]:
+        """Return the grid lines of a span, cut at the day's edges; never none."""
+        lines = [(at - self.begin) / timedelta(minutes=_SLICE) for at in (begin, end)]
+        first = min(self.count - 1, max(0, int(lines[0])))
+        last = min(self.count, max(first + 1, -int(-lines[1] // 1)))
+        return first + 1, last + 1
+
+
+def _closed(seen: Around, grid: _Grid) -> Iterator[tuple[datetime, datetime]]:
+    """Yield when the doctor does not work between the day's edges: lunch, and an hour before and after."""
+    at = grid.begin
+    for begin, end in seen.look.working:
+        if begin > at:
+            yield at, begin
+        at = max(at, end)
+    if at < grid.end:
+        yield at, grid.end
