@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from clinics.models import Clinic, Membership, Role
 
@@ -59,6 +60,12 @@ def remember_role(user: Any, clinic: Clinic, role: str) -> None:
 def can(user: Any, clinic: Clinic, action: Action, *, fresh: bool = False) -> bool:
     """Tell whether the user may do this in this clinic."""
     return role_of(user, clinic, fresh=fresh) in ALLOWED[action]
+
+
+def who_may(clinic: Clinic, action: Action) -> frozenset[UUID]:
+    """Return the users who may do this in a clinic now, as `can` would say with `fresh`; one statement for all."""
+    present = Membership.objects.filter(clinic_id=clinic.pk, ended_at=None, user__is_active=True)
+    return frozenset(present.filter(role__in=ALLOWED[action]).values_list("user_id", flat=True))
 
 
 def may_give(giver: str | None, role: str) -> bool:

@@ -145,11 +145,6 @@ def with_second_factor(user_ids: list[UUID]) -> set[UUID]:
     )
 
 
-def member_ids(clinic: Clinic) -> list[UUID]:
-    """Return the ids of the users who are present members of a clinic."""
-    return list(Membership.objects.filter(clinic=clinic, ended_at=None).values_list("user_id", flat=True))
-
-
 def open_invitations_of(clinic: Clinic, *, now: datetime) -> list[Invitation]:
     """Return the clinic's invitations that still open it, newest first."""
     return list(clinic.invitations.filter(accepted_at=None, revoked_at=None, expires_at__gt=now))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,9 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 
 from clinics.models import Clinic
-from clinics.permissions import Action, can
-from clinics.queries import member_ids
 from clinics.tenancy import clinic_by_slug, in_clinic
 from messaging import presence
+from messaging.inbox.members import members_now
 from messaging.live import group_of
 
 #: The page reads itself again on these, and the server says there what is so.
@@ -53,6 +53,7 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """Hands on frames of ids. The membership is asked on connect and again on each frame."""
 
     group: str | None = None
+    schema = ""
     here: UUID | None = None
     _heard: tuple[float, int] = (0.0, 0)
 
@@ -63,11 +64,11 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if user is None or not user.is_authenticated:
             await self.close(code=LOGGED_OUT)
             return
-        clinic = await self._member_clinic()
+        clinic = await self._clinic() if user.pk in await self._members() else None
         if clinic is None:
             await self.close(code=NOT_A_MEMBER)
             return
-        self.group = group_of(clinic.schema_name)
+        self.schema, self.group = clinic.schema_name, group_of(clinic.schema_name)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.send_json({"type": "ready"})
 
@@ -90,10 +91,9 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if self.here != said.open:
             await self._leave()
         self.here = said.open
-        news = await self._note(said.open, said.typing)
-        if news is None:
+        if self.scope["user"].pk not in await self._members():
             await self.close(code=NOT_A_MEMBER)
-        elif news:
+        elif await self._note(said.open, said.typing):
             await self._tell(said.open)
         else:
             await self._say_who(said.open)
@@ -102,7 +102,7 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """Hand a frame on, when the user still is a member."""
         if self.group is None:
             return
-        if await self._member_clinic() is None:
+        if self.scope["user"].pk not in await self._members():
             await self.close(code=NOT_A_MEMBER)
             return
         frame = {name: value for name, value in event.items() if name not in ("type", "kind")}
@@ -122,10 +122,11 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self._tell(left)
 
     async def _say_who(self, conversation_id: UUID) -> None:
-        present = await self._present(conversation_id)
-        if present is None:
+        members, me = await self._members(), self.scope["user"].pk
+        if me not in members:
             await self.close(code=NOT_A_MEMBER)
             return
+        present = await self._present(conversation_id, members - {me})
         await self.send_json(
             {
                 "type": "here",
@@ -135,47 +136,41 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             }
         )
 
+    async def _members(self) -> frozenset[UUID]:
+        return await members_now(self._slug)
+
+    @property
+    def _slug(self) -> str:
+        return str(self.scope["url_route"]["kwargs"]["slug"])
+
     def _says_too_much(self) -> bool:
         now = time.monotonic()
         began, words = self._heard
         self._heard = (began, words + 1) if now - began < SECONDS else (now, 1)
         return self._heard[1] > WORDS
 
+    @database_sync_to_async  # type: ignore[untyped-decorator]
+    def _clinic(self) -> Clinic | None:
+        return clinic_by_slug(self._slug)
+
     # The functions below enter the clinic themselves: a schema that was set at connect would be another's by now.
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _member_clinic(self) -> Clinic | None:
-        return self._clinic()
-
-    @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _note(self, conversation_id: UUID, typing: bool) -> bool | None:
-        clinic = self._clinic()
-        if clinic is None:
-            return None
-        with in_clinic(clinic):
+    def _note(self, conversation_id: UUID, typing: bool) -> bool:
+        with self._inside():
             return presence.note(conversation_id, self.scope["user"].pk, typing=typing)
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _forget(self, conversation_id: UUID) -> bool:
-        clinic = clinic_by_slug(self.scope["url_route"]["kwargs"]["slug"])
-        if clinic is None:
-            return False
-        with in_clinic(clinic):
+        with self._inside():
             return presence.forget(conversation_id, self.scope["user"].pk)
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _present(self, conversation_id: UUID) -> presence.Present | None:
-        clinic = self._clinic()
-        if clinic is None:
-            return None
-        others = [user_id for user_id in member_ids(clinic) if user_id != self.scope["user"].pk]
-        with in_clinic(clinic):
-            return presence.at(conversation_id, others)
+    def _present(self, conversation_id: UUID, user_ids: frozenset[UUID]) -> presence.Present:
+        with self._inside():
+            return presence.at(conversation_id, user_ids)
 
-    def _clinic(self) -> Clinic | None:
-        clinic = clinic_by_slug(self.scope["url_route"]["kwargs"]["slug"])
-        if clinic is None or not can(self.scope["user"], clinic, Action.WORK, fresh=True):
-            return None
-        return clinic
+    def _inside(self) -> AbstractContextManager[Any]:
+        return in_clinic(self.schema)
 
 
 class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
