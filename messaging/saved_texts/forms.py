@@ -30,11 +30,11 @@ class SavedTextForm(forms.Form):
     )
     category = forms.ChoiceField(label=gettext_lazy("Used for"), choices=TextCategory.choices)
 
-    def __init__(self, *args: Any, text: SavedText | None = None, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, text: SavedText | None = None) -> None:
         known = text or SavedText()
         initial = {"name": known.name, "shortcut": known.shortcut, "category": known.category}
         initial |= {f"text_{code}": known.texts.get(code, "") for code in SPOKEN}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial, label_suffix="")
         for code in SPOKEN:
             self.fields[f"text_{code}"] = CleanCharField(
                 label=LANGUAGES[code],

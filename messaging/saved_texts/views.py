@@ -103,7 +103,7 @@ _TAKEN: dict[str, Callable[[], str]] = {
 
 
 def _form(request: ClinicRequest, text: SavedText | None) -> HttpResponse:
-    form = SavedTextForm(request.POST if request.method == "POST" else None, text=text, label_suffix="")
+    form = SavedTextForm(request.POST if request.method == "POST" else None, text=text)
     if request.method == "POST" and form.is_valid():
         try:
             writing.save(
