@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from babel.dates import format_date
@@ -183,5 +183,6 @@ def _day(at: datetime, clinic: Clinic) -> str:
     return _date(at.astimezone(clinic.zone))
 
 
-def _date(day: object) -> str:
-    return format_date(day, "medium", locale=(get_language() or "en").replace("-", "_"))
+def _date(day: date) -> str:
+    said: str = format_date(day, "medium", locale=(get_language() or "en").replace("-", "_"))
+    return said

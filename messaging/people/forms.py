@@ -74,7 +74,7 @@ class PatientForm(forms.Form):
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        languages = [("", _("As they write")), *LANGUAGES.items()]
+        languages: list[tuple[str, Any]] = [("", _("As they write")), *LANGUAGES.items()]
         known = str(self.initial.get("preferred_language") or "")
         if known and known not in LANGUAGES:
             languages.append((known, known))
@@ -159,7 +159,7 @@ class ConsentForm(forms.Form):
             "how": _("How was it said?"),
         }
         for name, errors in self.errors.items():
-            return f"{names.get(name, _('Record what a patient said'))} {errors[0]}"  # type: ignore[index]
+            return f"{names.get(name, _('Record what a patient said'))} {errors[0]}"
         return ""
 
 

@@ -145,5 +145,5 @@ def _next_visits(ids: list[UUID], *, now: datetime) -> dict[UUID, Appointment]:
     if not ids:
         return {}
     coming = Appointment.objects.filter(patient__in=ids, starts_at__gt=now, status__in=LIVE)
-    rows = coming.order_by("patient", "starts_at", "id").distinct("patient")
+    rows = coming.order_by("patient_id", "starts_at", "id").distinct("patient_id")
     return {visit.patient_id: visit for visit in rows}

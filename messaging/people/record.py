@@ -78,7 +78,7 @@ def record(patient: Patient, *, now: datetime) -> Record:
     past = visits.filter(starts_at__lte=now).exclude(ends_at__gt=now, status__in=LIVE)
     ledger = ConsentEvent.objects.filter(contact_point__in=points)
     ledger = ledger.select_related("actor", "message", "contact_point")
-    one_each = ("contact_point", "channel", "purpose")
+    one_each = ("contact_point_id", "channel", "purpose")
     return Record(
         patient=patient,
         contacts=known.contacts,

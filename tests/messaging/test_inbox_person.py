@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import set_urlconf
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
@@ -57,11 +58,13 @@ def test_the_pane_costs_at_most_eight_statements_whatever_it_shows(inside: Clini
         says(thread, f"note {n}", author="staff", user=owner, kind="note", status="received")
     a_second_line(thread)
     now = clock.now()
+    set_urlconf("medsync.clinic_urls")
 
     with CaptureQueriesContext(connection) as seen:
         found = queries.conversation(thread.id)
         assert found is not None
         shown = person.person(person.rows(found, now=now), clinic=inside, now=now)
+    set_urlconf(None)
 
     assert (len(shown.people), len(shown.points), len(shown.upcoming)) == (5, 2, 1)
     assert len(seen) <= 8, [q["sql"][:90] for q in seen]
