@@ -1,6 +1,9 @@
 """How the two admin sites look: titles, colours of the product, the list at the left. Read by the settings."""
 
+from collections.abc import Callable
 from typing import Any
+
+from django.templatetags.static import static
 
 # Lapis, the one accent of the product, from light to dark; 600 is the colour of buttons.
 _LAPIS = {
@@ -31,6 +34,12 @@ _STONE = {
     "950": "#131211",
 }
 
+
+def _static(path: str) -> Callable[[object], str]:
+    """Return what finds the file at each request, for in production its name carries a hash."""
+    return lambda _request: static(path)
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "clinics.navigation.title_of",
     "SITE_HEADER": "clinics.navigation.title_of",
@@ -38,6 +47,10 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": "clinics.navigation.back_of",
     "SITE_SYMBOL": "schedule",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/favicon.svg"}],
+    "STYLES": [_static("css/tokens.css"), _static("css/admin.css")],
+    "SCRIPTS": [_static("js/admin.js")],
+    "THEME": "clinics.navigation.theme_of",
+    "ACCOUNT": {"navigation": "clinics.navigation.account_of"},
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",

@@ -4,12 +4,53 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from clinics.sites import is_operator, may_set_up
 
 
-class ClinicModelAdmin(ModelAdmin):  # type: ignore[misc]
+class Rows(ModelAdmin):  # type: ignore[misc]
+    """What every list and form shares. Rows call themselves by an id, which no reader wants to see."""
+
+    list_filter_sheet = True
+    list_per_page = 50
+    compressed_fields = True
+
+    def row_title(self, row: Any) -> str:
+        """Return what the head of the page calls the row; in its place only, never in a message or a log."""
+        return capfirst(str(row._meta.verbose_name))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Keep the row's id out of the tab's title."""
+        context = {"subtitle": None, **(extra_context or {})}
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Remember that a row was saved."""
+        request._row_saved = True  # type: ignore[attr-defined]
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Remember that a row was saved."""
+        request._row_saved = True  # type: ignore[attr-defined]
+        return super().log_change(request, obj, message)
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        """Say that it was saved: Django's own sentence would name the row, and messages travel in a cookie."""
+        saved = request.__dict__.pop("_row_saved", False)
+        super().message_user(request, _("Saved.") if saved else message, *args, **kwargs)
+
+
+class ClinicModelAdmin(Rows):
     """Base of every admin of a clinic's models: rights come from `permissions`, nothing is deleted."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -52,6 +93,10 @@ class OneRowAdmin(ClinicModelAdmin):
         """There is one row, and it need not be stored."""
         return False
 
+    def row_title(self, row: Any) -> str:
+        """Return no second title: the list is the form."""
+        return ""
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the stored settings, else the defaults."""
         return self.model.load() if object_id == "1" else None
@@ -68,6 +113,7 @@ class InlineRights:
 
     can_add = True
     can_change = True
+    hide_title = True
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Ask the one table."""
@@ -86,7 +132,7 @@ class InlineRights:
         return self.can_add and may_set_up(request)
 
 
-class PlatformModelAdmin(ModelAdmin):  # type: ignore[misc]
+class PlatformModelAdmin(Rows):
     """Base of the platform's admins: operators may all, nobody deletes."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -16,10 +16,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+from clinics import dashboards
 from clinics.accounts import lacks_second_factor, to_second_factor
 from clinics.models import Clinic
 from clinics.permissions import Action, can, role_of
 from clinics.tenancy import public_path
+from medsync.lib import clock
 
 # unfold is built with Alpine, which evaluates its attributes, and writes its colours into the page. Both are
 # allowed here and nowhere else; scripts still come from this host only.
@@ -34,6 +36,27 @@ class OurSite(UnfoldAdminSite):  # type: ignore[misc]
 
     groups: list[Group] = []
     back_label: str | Promise = ""  # where the way out of the admin leads
+    index_template = "clinics/admin/index.html"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._providers: list[tuple[int, dashboards.Provider]] = []
+
+    def show(self, order: int, provider: dashboards.Provider) -> None:
+        """Add tiles and charts to the first page; each room's admin calls it once, `order` ranks them."""
+        self._providers.append((order, provider))
+        self._providers.sort(key=lambda entry: entry[0])
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Answer the first page: what the rooms say at a glance."""
+        dashboard = dashboards.read(
+            request,
+            [provider for _o, provider in self._providers],
+            zone=self.zone_of(request),
+            now=clock.now(),
+        )
+        response: HttpResponse = super().index(request, {**(extra_context or {}), "dashboard": dashboard})
+        return response
 
     def clinic_of(self, request: HttpRequest) -> Clinic | None:
         """Return the clinic that this site shows, or None on the platform's."""
@@ -66,6 +89,12 @@ class OurSite(UnfoldAdminSite):  # type: ignore[misc]
             return response
 
         return guarded
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Go to the overview: how the code is divided is nobody's business here."""
+        return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Use the product's own log-in; Django's form would know neither its limits nor second factors."""

@@ -8,16 +8,15 @@ from django.contrib import admin
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from clinics import readable
 from clinics.admin.forms import NewClinicForm
 from clinics.admin.users import show_link
 from clinics.model_admins import PlatformModelAdmin, PlatformReadOnlyAdmin
-from clinics.models import (
-    Clinic,
-    Membership,
-)
+from clinics.models import Clinic, ClinicState, Membership, Role
 from clinics.operations import create_clinic
 from clinics.sites import platform_site
 
@@ -26,16 +25,36 @@ from clinics.sites import platform_site
 class ClinicAdmin(PlatformModelAdmin):
     """Clinics. Adding one makes its schema, defaults and owner, as `create_clinic` does."""
 
-    list_display = ["name", "slug", "country", "timezone", "language", "state_label", "is_demo", "created_at"]
-    list_filter = ["state", "country", "is_demo"]
+    list_display = ["name", "slug", "state_label", "country", "zone_words", "language_words", "created_at"]
+    list_filter = ["state", "is_demo", "country"]
     search_fields = ["name", "slug"]
     fields = ["name", "slug", "country", "timezone", "language", "phone", "state", "is_demo", "schema_name"]
     readonly_fields = ["slug", "country", "state", "is_demo", "schema_name"]
 
-    @display(description=_("state"), label={"ready": "success", "preparing": "warning", "closing": "danger"})
+    @display(
+        description=_("state"),
+        ordering="state",
+        label={"ready": "success", "demo": "info", "preparing": "warning", "closing": "danger"},
+    )
     def state_label(self, clinic: Clinic) -> tuple[str, str]:
-        """Return the state's key, for its colour, and its word."""
-        return clinic.state, clinic.get_state_display()
+        """Return the state's key, for its colour, and its word; a demo says so."""
+        if clinic.is_demo and clinic.state == ClinicState.READY:
+            return "demo", gettext("Demo, ready")
+        return clinic.state, readable.word(clinic.get_state_display())
+
+    @display(description=_("time zone"), ordering="timezone")
+    def zone_words(self, clinic: Clinic) -> str:
+        """Return the zone as people say it."""
+        return clinic.timezone.replace("_", " ")
+
+    @display(description=_("language"), ordering="language")
+    def language_words(self, clinic: Clinic) -> str:
+        """Return the language's name."""
+        return readable.language(clinic.language)
+
+    def row_title(self, row: Clinic) -> str:
+        """Return the name."""
+        return row.name
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Ask for the owner when adding."""
@@ -83,8 +102,9 @@ class ClinicAdmin(PlatformModelAdmin):
 class MembershipAdmin(PlatformReadOnlyAdmin):
     """Who works where. Clinics change it themselves."""
 
-    list_display = ["member", "clinic", "role", "created_at", "ended_at"]
+    list_display = ["member", "clinic_name", "role_label", "created_at", "ended_at"]
     list_filter = ["role", "clinic"]
+    fields = ["member", "clinic_name", "role", "created_at", "ended_at"]
     search_fields = ["user__email", "user__name", "clinic__slug"]
     list_select_related = ["user", "clinic"]
 
@@ -92,3 +112,19 @@ class MembershipAdmin(PlatformReadOnlyAdmin):
     def member(self, membership: Membership) -> str:
         """Return the address."""
         return membership.user.email
+
+    @display(description=_("clinic"), ordering="clinic__name")
+    def clinic_name(self, membership: Membership) -> str:
+        """Return the clinic's name."""
+        return membership.clinic.name
+
+    @display(
+        description=_("role"),
+        ordering="role",
+        label={Role.OWNER: "primary", Role.ADMIN_DOCTOR: "primary", "ended": "danger"},
+    )
+    def role_label(self, membership: Membership) -> tuple[str, str]:
+        """Return the role's key, for its colour, and its word; who has left says so."""
+        if membership.ended_at is not None:
+            return "ended", gettext("%(role)s, left") % {"role": membership.get_role_display()}
+        return membership.role, membership.get_role_display()

@@ -8,19 +8,17 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from clinics import readable
 from clinics.admin.forms import AccountForm, LinkForm
 from clinics.model_admins import PlatformModelAdmin
-from clinics.models import (
-    ProviderAccount,
-    Sender,
-    SenderStatus,
-)
+from clinics.models import ProviderAccount, Sender, SenderStatus
 from clinics.senders import renew_token, retire_sender
 from clinics.sites import platform_site
-from medsync.lib import clock
+from medsync.lib import clock, phone
 
 
 @admin.register(ProviderAccount, site=platform_site)
@@ -28,12 +26,41 @@ class ProviderAccountAdmin(PlatformModelAdmin):
     """Accounts at providers. Tokens go in, and never come out."""
 
     form = AccountForm
-    list_display = ["provider", "external_id", "clinic", "is_master", "state", "has_token", "previous_until"]
-    list_filter = ["provider", "state"]
+    list_display = ["provider_word", "external_id", "whose", "state_label", "has_token", "previous_until"]
+    list_filter = ["provider", "state", "is_master"]
     search_fields = ["external_id", "clinic__slug"]
     list_select_related = ["clinic"]
     fields = ["provider", "external_id", "clinic", "state", "new_token", "is_master", "previous_until"]
     readonly_fields = ["is_master", "previous_until"]
+
+    @display(description=_("provider"), ordering="provider")
+    def provider_word(self, account: ProviderAccount) -> str:
+        """Return who it is."""
+        return account.provider.capitalize()
+
+    @display(description=_("clinic"), ordering="clinic__name")
+    def whose(self, account: ProviderAccount) -> str:
+        """Return whose it is: a clinic's, or the platform's own."""
+        if account.is_master:
+            return gettext("The platform's own")
+        return account.clinic.name if account.clinic else ""
+
+    @display(
+        description=_("state"),
+        ordering="state",
+        label={
+            ProviderAccount.State.ACTIVE: "success",
+            ProviderAccount.State.REFUSED: "danger",
+            ProviderAccount.State.RETIRED: "warning",
+        },
+    )
+    def state_label(self, account: ProviderAccount) -> tuple[str, str]:
+        """Return the state's key, for its colour, and its word."""
+        return account.state, readable.word(account.get_state_display())
+
+    def row_title(self, row: ProviderAccount) -> str:
+        """Return who it is, and the account's name there."""
+        return f"{row.provider.capitalize()} {row.external_id}"
 
     @display(description=_("token stored"), boolean=True)
     def has_token(self, account: ProviderAccount) -> bool:
@@ -59,21 +86,50 @@ class SenderAdmin(PlatformModelAdmin):
     """Numbers of clinics. Linking and taking off are operations; a row is never edited."""
 
     form = LinkForm
-    list_display = ["phone_number", "channel", "clinic", "provider", "status_label", "rank", "display_name"]
+    list_display = [
+        "shown_number",
+        "channel",
+        "clinic_name",
+        "provider",
+        "status_label",
+        "rank_words",
+        "display_name",
+    ]
     list_filter = ["status", "channel", "clinic"]
     search_fields = ["phone_number", "display_name", "clinic__slug"]
     list_select_related = ["clinic", "account"]
     actions = ["take_off"]
 
+    @display(description=_("number"), ordering="phone_number")
+    def shown_number(self, sender: Sender) -> str:
+        """Return the number as people of the clinic's country write it."""
+        return phone.display(sender.phone_number, sender.clinic.country)
+
+    @display(description=_("clinic"), ordering="clinic__name")
+    def clinic_name(self, sender: Sender) -> str:
+        """Return the clinic's name."""
+        return sender.clinic.name
+
     @display(description=_("provider"), ordering="account__provider")
     def provider(self, sender: Sender) -> str:
         """Return who carries it."""
-        return sender.account.provider
+        return sender.account.provider.capitalize()
+
+    @display(description=_("rank"), ordering="rank")
+    def rank_words(self, sender: Sender) -> str:
+        """Return whether the clinic begins with it."""
+        if sender.rank is None:
+            return ""
+        return gettext("First") if sender.is_primary else str(sender.rank)
+
+    def row_title(self, row: Sender) -> str:
+        """Return the number."""
+        return phone.display(row.phone_number, row.clinic.country)
 
     @display(description=_("state"), label={"active": "success", "disabled": "danger"})
     def status_label(self, sender: Sender) -> tuple[str, str]:
         """Return the state's key, for its colour, and its word."""
-        return sender.status, str(SenderStatus(sender.status).label)
+        return sender.status, readable.word(SenderStatus(sender.status).label)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show what is known, or ask what linking needs."""

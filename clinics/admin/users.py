@@ -8,14 +8,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
+from clinics import readable
 from clinics.accounts import password_link
 from clinics.admin.forms import NewUserForm
 from clinics.model_admins import PlatformModelAdmin
-from clinics.models import (
-    User,
-)
+from clinics.models import User
 from clinics.sites import platform_site
 
 
@@ -23,12 +24,32 @@ from clinics.sites import platform_site
 class UserAdmin(PlatformModelAdmin):
     """Users: names and addresses of staff. Passwords are set by their owners, at a link."""
 
-    list_display = ["email", "name", "is_active", "is_staff", "last_login"]
-    list_filter = ["is_active", "is_staff"]
+    list_display = ["email", "name", "state_label", "language_words", "last_login"]
+    list_filter = ["is_active", "is_staff", "last_login"]
     search_fields = ["email", "name"]
     fields = ["email", "name", "language", "is_active", "is_staff", "last_login"]
     readonly_fields = ["email", "last_login"]
     actions = ["new_password_link"]
+
+    @display(
+        description=_("state"),
+        ordering="is_active",
+        label={"operator": "primary", "active": "success", "off": "danger"},
+    )
+    def state_label(self, user: User) -> tuple[str, str]:
+        """Return what the user is: shut out, an operator, or somebody who works in clinics."""
+        if not user.is_active:
+            return "off", gettext("Shut out")
+        return ("operator", gettext("Operator")) if user.is_staff else ("active", gettext("Active"))
+
+    @display(description=_("language"), ordering="language")
+    def language_words(self, user: User) -> str:
+        """Return the language of the user's screens; empty follows the browser."""
+        return readable.language(user.language)
+
+    def row_title(self, row: User) -> str:
+        """Return the name."""
+        return row.get_full_name()
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Ask for the address once."""

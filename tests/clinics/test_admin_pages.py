@@ -92,10 +92,9 @@ def test_the_relaxed_policy_is_the_admins_alone(browse, owner):
 
 
 def test_times_in_the_admin_are_the_clinics(browse, owner, clinic, busy):
-    starts = busy.starts_at.astimezone(clinic.zone)
+    starts, ends = (at.astimezone(clinic.zone) for at in (busy.starts_at, busy.ends_at))
     page = browse(owner).get(f"/c/alpha/admin/scheduling/appointment/{busy.pk}/change/").content.decode()
-    assert f"{starts:%-I}" in page
-    assert f"{starts:%-I} p.m." in page or f"{starts:%-I} a.m." in page
+    assert f"{starts:%a, %b %-d, %Y, %-I:%M %p} – {ends:%-I:%M %p}" in page
 
 
 @pytest.fixture

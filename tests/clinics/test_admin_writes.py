@@ -171,7 +171,7 @@ def test_people_places_and_rules_are_set_up(browse, owner, clinic):
     )
     doctor = {"name": "Dr. New", "bookable": "on", "active": "on", "rank": "2", "user": "", **no_rows}
     assert client.post(f"{ADMIN}scheduling/practitioner/add/", doctor).status_code == 302
-    settings_form = {"hold_minutes": "15", "request_hours": "2"}
+    settings_form = {"hold_minutes": "15", "request_hours": "2", "offer_hours": "8"}
     assert client.post(f"{ADMIN}scheduling/schedulingsettings/1/change/", settings_form).status_code == 302
     with in_clinic(clinic):
         patient = Patient.objects.get(record_number="7")

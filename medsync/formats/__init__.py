@@ -1,0 +1,1 @@
+"""How Django itself writes times: as the screens do."""
