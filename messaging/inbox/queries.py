@@ -39,7 +39,10 @@ PAGE = 50
 
 
 class View(StrEnum):
-    """The views of the inbox, in the rail's order. `ALL` stands in the list's own menu only."""
+    """The inbox's places in the rail, in its order. `ALL` stands in the list's own menu only.
+
+    `REQUESTS` is no list of threads: it has a screen of its own.
+    """
 
     NEEDS_REPLY = "needs-reply"
     REQUESTS = "requests"

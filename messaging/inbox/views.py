@@ -111,7 +111,14 @@ def update(
 def thread_context(request: ClinicRequest, conversation: Conversation, *, older: str = "") -> dict[str, Any]:
     """Return what thread.html needs."""
     seen_at = _moment(request.GET.get("seen", ""))
-    rows = queries.thread(conversation, user=request.user, older=older, seen_at=seen_at)
+    sought = _id(request.GET.get("message", ""))
+    place = queries.place_of(conversation, sought) if sought and not older else None
+    if place is None:
+        rows = queries.thread(conversation, user=request.user, older=older, seen_at=seen_at)
+    else:
+        rows = queries.thread(
+            conversation, user=request.user, older=place.older, seen_at=seen_at, limit=place.limit
+        )
     now = clock.now()
     return {
         "thread": threads.thread(
@@ -121,8 +128,17 @@ def thread_context(request: ClinicRequest, conversation: Conversation, *, older:
             view=_view(request),
             preview=lambda appointment: notifications.preview(appointment, "accept", now),
             now=now,
+            sought=sought if place else None,
+            past=bool(place and place.older),
         )
     }
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _moment(text: str) -> datetime | None:
@@ -167,6 +183,7 @@ def _list_context(
 
 def _view(request: HttpRequest) -> View:
     try:
-        return View(request.GET.get("view", View.NEEDS_REPLY))
+        view = View(request.GET.get("view", View.NEEDS_REPLY))
     except ValueError:
         return View.NEEDS_REPLY
+    return View.NEEDS_REPLY if view is View.REQUESTS else view
