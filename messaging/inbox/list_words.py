@@ -31,10 +31,6 @@ EMPTY = {
         gettext_lazy("All answered"),
         gettext_lazy("Nobody waits for a reply. A new message appears here by itself."),
     ),
-    View.REQUESTS: (
-        gettext_lazy("No request waits"),
-        gettext_lazy("When a patient asks for a time, it appears here to accept or decline."),
-    ),
     View.MINE: (
         gettext_lazy("Nothing is yours now"),
         gettext_lazy("Threads that you answer or take stand here until they are done."),

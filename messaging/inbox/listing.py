@@ -119,9 +119,6 @@ def _in_view(view: View, user: User, now: datetime) -> QuerySet[Conversation]:
     if view in _STATES:
         rows = rows.filter(work_state=_STATES[view])
     match view:
-        case View.REQUESTS:
-            asked = Appointment.objects.filter(status=Status.PENDING_REVIEW, contact_point__isnull=False)
-            return rows.filter(contact_point__in=asked.values("contact_point"))
         case View.MINE:
             return rows.filter(assignee=user).exclude(work_state=WorkState.DONE)
         case View.UNASSIGNED:

@@ -73,7 +73,9 @@ class ListPage:
 
 
 def view_url(view: View) -> str:
-    """Return the page of a view; the first is the inbox itself."""
+    """Return the page of a view; the first is the inbox itself, the requests have a screen of their own."""
+    if view is View.REQUESTS:
+        return reverse("requests:page")
     return reverse("inbox:page") + ("" if view is View.NEEDS_REPLY else f"?{urlencode({'view': view.value})}")
 
 
@@ -107,7 +109,7 @@ def list_page(
         text = _next_closing(*closing, clinic=clinic, now=now)
     links = []
     if not page.conversations:
-        if view is not View.REQUESTS and counts.get(View.REQUESTS):
+        if counts.get(View.REQUESTS):
             links.append(Link(str(LABELS[View.REQUESTS][0]), view_url(View.REQUESTS), "request"))
         elif view is not View.ALL:
             links.append(Link(str(LABELS[View.ALL][0]), view_url(View.ALL), "users"))
@@ -203,8 +205,8 @@ def row(
     )
 
 
-#: More do not fit beside each other; they stand in the order of what must be seen first.
-_FLAGS_SHOWN = 2
+#: They stand in the order of what must be seen first; what does not fit into the line is not shown.
+_FLAGS_SHOWN = 3
 
 
 def _flags(
@@ -232,7 +234,7 @@ def _flags(
         flags.append(window)
     if named > 1 and state == WorkState.NEEDS_REPLY:
         flags.append(Chip(_("Who writes?"), "users"))
-    if view in (View.ALL, View.REQUESTS, View.MINE, View.FAILED):
+    if view in (View.ALL, View.MINE, View.FAILED):
         flags.extend(_state_flag(state, alone=not flags))
     if not named and not flags:
         flags.append(Chip(_("Not linked to a record"), "info"))

@@ -17,7 +17,7 @@ UNTOUCHED = "window.untouched"
 @VIEWPORTS
 def test_a_patient_books_and_staff_accept_without_a_reload(visit: Callable[..., Page], viewport: Any) -> None:
     phone = new_phone(visit(DESK))
-    inbox = visit(f"{INBOX}?view=requests", viewport=viewport)
+    inbox = visit(f"{INBOX}?view=all", viewport=viewport)
     inbox.evaluate(f"{UNTOUCHED} = true")
 
     ask_for_a_time(phone)

@@ -57,9 +57,9 @@ def test_an_offer_holds_its_times_and_leaves_the_request_as_it_is(desk: Desk, st
         at(9, day=TUESDAY),
         at(11, day=TUESDAY),
     ]
-    assert not {at(9, day=TUESDAY), at(11, day=TUESDAY)} & set(
+    assert not {at(9, day=TUESDAY), at(11, day=TUESDAY)} & {
         slot.starts_at for slot in queries.free_slots(from_date=TUESDAY, days=1, now=NOW)
-    )
+    }
     assert at(10) not in starts()
     assert AppointmentEvent.objects.filter(kind="offered", actor=staff).count() == 1
 
