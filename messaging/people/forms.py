@@ -123,6 +123,8 @@ class NumberForm(forms.Form):
 class NewPatientForm(PatientForm, NumberForm):
     """A new patient, maybe with a number."""
 
+    field_order = ["name", "phone", "relation", "called", "date_of_birth"]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["phone"].required = False
