@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinics import locking
+from clinics import keymap, locking
 from clinics.accounts import lacks_second_factor, to_second_factor
 from clinics.forms import PinForm, PreferencesForm, TokenForm
 from clinics.models import ApiToken, User
@@ -59,6 +59,26 @@ def preferences(request: HttpRequest) -> HttpResponse:
     form.save()
     messages.success(request, _("Saved."))
     return HttpResponseRedirect("/profile/")
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+@never_cache
+def keys(request: HttpRequest) -> HttpResponse:
+    """Show and keep which key does what."""
+    user = _user(request)
+    if request.method != "POST":
+        return render(request, "clinics/keys.html", {"lines": keymap.keys_of(user), "fixed": keymap.FIXED})
+    wanted = {key.action: request.POST.get(key.action, key.default) for key in keymap.KEYS}
+    if "defaults" in request.POST:
+        wanted = {key.action: key.default for key in keymap.KEYS}
+    elif "off" in request.POST:
+        wanted = {key.action: "" for key in keymap.KEYS}
+    refused = keymap.choose(user, wanted)
+    if refused:
+        return render(request, "clinics/keys.html", {"lines": refused, "fixed": keymap.FIXED}, status=400)
+    messages.success(request, _("Saved."))
+    return HttpResponseRedirect("/profile/keys/")
 
 
 @require_POST

@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from clinics import keymap
 from clinics.models import Clinic, User
 from clinics.places import place_of
 from clinics.tenancy import public_path
@@ -76,6 +77,8 @@ class Rail:
     socket_path: str
     idle_minutes: int
     sections: list[Section]
+    keys: list[keymap.Line]
+    fixed_keys: tuple[tuple[str, str | Promise], ...] = keymap.FIXED
 
     @property
     def bottom(self) -> list[Item]:
@@ -110,6 +113,7 @@ def rail(request: HttpRequest, clinic: Clinic) -> Rail:
         clinics_url=public_path("home"),
         socket_path=f"/ws/c/{clinic.slug}/inbox/",
         idle_minutes=clinic.idle_minutes,
+        keys=keymap.keys_of(user),
         sections=[Section(str(_HEADS[group]), found) for group, found in items.items() if found],
     )
 

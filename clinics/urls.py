@@ -11,6 +11,7 @@ urlpatterns = [
     path("profile/tokens/", profile_views.token_create, name="token-create"),
     path("profile/tokens/<uuid:token_id>/revoke/", profile_views.token_revoke, name="token-revoke"),
     path("profile/preferences/", profile_views.preferences, name="preferences"),
+    path("profile/keys/", profile_views.keys, name="keys"),
     path("profile/pin/", profile_views.pin, name="pin"),
     path("lock/", lock_views.lock, name="lock"),
     path("awake/", lock_views.awake, name="awake"),

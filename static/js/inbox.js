@@ -363,7 +363,6 @@
     x: () => MedSync.cards.decline(),
     b: () => MedSync.bot.toggle(),
     "]": () => MedSync.person.toggle(),
-    "?": () => document.getElementById("keys").showModal(),
   };
 
   document.addEventListener("keydown", function (event) {
@@ -395,7 +394,7 @@
       else open(event.target);
       return;
     }
-    const action = KEYS[event.key];
+    const action = KEYS[MedSync.key(event)];
     if (action) {
       event.preventDefault();
       action();

@@ -95,7 +95,7 @@
       return;
     }
     if (event.target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
-    const action = KEYS[event.key];
+    const action = KEYS[MedSync.key(event)];
     if (action) {
       event.preventDefault();
       action();

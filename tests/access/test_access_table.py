@@ -160,6 +160,7 @@ PUBLIC = {
     "profile": person,
     "profile/tokens": Rule("POST", kind="person"),
     "profile/preferences": Rule("POST", kind="person"),
+    "profile/keys": person,
     "profile/pin": Rule("POST", kind="person"),
     "lock": Rule("POST", kind="person"),
     "awake": Rule("POST", kind="person"),
