@@ -334,6 +334,6 @@ def test_the_page_speaks_spanish(desk: Desk) -> None:
 
     html = page_of(desk, patient)
 
-    for words in ("¿Podemos escribir?", "Reservar una visita", "Notas del personal"):
+    for words in ("¿Podemos escribir?", "Reservar una cita", "Notas del personal"):
         assert words in html
     assert "How they are reached" not in html
