@@ -106,12 +106,24 @@ def _finish(
         ids = [thread.pk for thread in threads]
         open_ones = Question.objects.filter(conversation__in=ids, closed_at=None).order_by("pk")
         asked: dict[UUID, dict[str, Any]] = {}
-        for pk, thread_id in open_ones.select_for_update().values_list("pk", "conversation_id"):
-            asked.setdefault(thread_id, {"questions": []})["questions"].append(str(pk))
+        staffs: set[UUID] = set()  # threads in which the patient still chooses among times that staff offered
+        for pk, thread_id, counter in open_ones.select_for_update().values_list(
+            "pk", "conversation_id", "context__counter"
+        ):
+            if counter:
+                staffs.add(thread_id)
+            else:
+                asked.setdefault(thread_id, {"questions": []})["questions"].append(str(pk))
         if asked:
-            open_ones.update(closed_at=now, outcome=QuestionOutcome.EXPIRED)
+            closing = [pk for kept in asked.values() for pk in kept["questions"]]
+            Question.objects.filter(pk__in=closing).update(closed_at=now, outcome=QuestionOutcome.EXPIRED)
+
+        def still_asked(row: Conversation) -> Fields | None:
+            fields = decide(row)
+            return {**fields, "state": row.state} if fields and row.pk in staffs else fields
+
         return stands(
-            threads, history.change(ids, decide, kind=Kind.DONE, by=by, now=now, batch=batch, kept=asked)
+            threads, history.change(ids, still_asked, kind=Kind.DONE, by=by, now=now, batch=batch, kept=asked)
         )
 
 

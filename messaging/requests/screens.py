@@ -101,6 +101,7 @@ class DayColumn:
     hours: list[Hour]
     blocks: list[Block]
     held_since: str
+    chooses_until: str  # while the patient chooses among other times
     runs_out: str
     runs_out_then: str
 
@@ -331,6 +332,9 @@ def day(seen: Around, *, clinic: Clinic, now: datetime) -> DayColumn:
         ],
         blocks=blocks,
         held_since=times.moment(appointment.created_at, clinic.zone, now=now) if waits else "",
+        chooses_until=(
+            _moment(appointment.offered_until, clinic, now) if waits and appointment.offered_until else ""
+        ),
         runs_out=_moment(appointment.respond_by, clinic, now) if waits and appointment.respond_by else "",
         runs_out_then=_("then %(name)s is told and gets new times") % {"name": name_of(appointment, clinic)},
     )

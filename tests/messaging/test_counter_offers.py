@@ -9,6 +9,7 @@ import time_machine
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
+from messaging import conversations
 from messaging.models import Message, Question
 from scheduling import operations, queries
 from scheduling.models import Appointment, Hold
@@ -209,3 +210,12 @@ def test_the_offer_speaks_the_patients_language(
         visit.patient.save()
     offer(talk, owner)
     assert words in told(talk).body
+
+
+def test_done_leaves_the_times_offered(talk: Talk, owner: User) -> None:
+    offer(talk, owner)
+    with in_clinic(talk.clinic), time_machine.travel(talk.now, tick=False):
+        conversations.done(talk.thread, by=owner, now=talk.now)
+
+    assert talk.thread.work_state == "done"
+    assert talk.say("2").startswith("Your visit is confirmed")
