@@ -20,6 +20,7 @@ class MessagingConfig(AppConfig):
         from messaging.today import rail as today
 
         register(Group.TODAY, 0, today.place)
+        register(Group.DAY, 60, today.tasks)
         register(Group.INBOX, 0, rail.views)
         register(Group.DAY, 20, people.places)
         register(Group.OUTGOING, 30, saved_texts.place)

@@ -21,6 +21,7 @@ from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from medsync.lib.phone import is_e164
 from medsync.stack import demo_threads
+from medsync.stack.demo_day import write_day
 from medsync.stack.demo_messages import write_thread
 from medsync.stack.demo_threads import Talk, Visit
 from scheduling import contacts
@@ -194,6 +195,14 @@ def _life(clinic: Clinic, plan: Plan, *, now: datetime) -> None:
         room = _Room(clinic, plan, now=now)
         senders = {s.channel: s for s in Sender.objects.filter(clinic=clinic).select_related("account")}
         staff = User.objects.get(email=plan.staff[0][0])
+        write_day(
+            clinic,
+            location=room.location,
+            doctors=room.doctors,
+            kind=room.types[0],
+            staff=staff,
+            now=now,
+        )
         for talk in plan.talks:
             point, patients = _person(clinic, talk, now=now)
             visits = [room.visit(v, patients[0], point, staff, channel=talk.channel) for v in talk.visits]

@@ -89,5 +89,5 @@ def _open(column: Side, needs_reply: int) -> list[Link]:
             "%(n)s threads with a text that did not arrive",
             len(column.failed),
         )
-        found.append(Link(words % {"n": column.failed_part.count}, inbox.view_url(View.ALL), "warning"))
+        found.append(Link(words % {"n": column.failed_part.count}, column.failed_part.all_url, "warning"))
     return found

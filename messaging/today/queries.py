@@ -117,9 +117,9 @@ def doctors() -> list[Practitioner]:
 
 
 def requests() -> list[Appointment]:
-    """Return the requests that run out first, each with its `thread_id`; one more than the column shows."""
+    """Return the requests that run out first; one more than the column shows."""
     rows = Appointment.objects.filter(status=Status.PENDING_REVIEW).select_related("patient", "practitioner")
-    return list(_with_threads(rows).order_by("respond_by", "id")[: SIDE + 1])
+    return list(rows.order_by("respond_by", "id")[: SIDE + 1])
 
 
 def todo(*, now: datetime) -> tuple[list[Task], list[Task]]:

@@ -1,4 +1,4 @@
-"""The day's place in the rail: the first."""
+"""The day's places in the rail: the page of the day first, what staff noted down among the clinic's day."""
 
 from collections.abc import Iterator
 
@@ -13,3 +13,8 @@ from clinics.rail import Item
 def place(request: HttpRequest, clinic: Clinic, user: User) -> Iterator[Item]:
     """Yield the page of the day."""
     yield Item("today", _("Today"), "sun", reverse("today:page"), short=_("Today"))
+
+
+def tasks(request: HttpRequest, clinic: Clinic, user: User) -> Iterator[Item]:
+    """Yield the page of all tasks and calls."""
+    yield Item("tasks", _("Tasks and calls"), "flag", reverse("today:tasks"))

@@ -13,9 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from messaging import times
-from messaging.inbox import screens as inbox
 from messaging.inbox.parts import Chip, Link
-from messaging.inbox.queries import View
 from scheduling.attending import CORRECTION_TIME, EARLIEST_ARRIVAL
 from scheduling.models import Appointment, Attendance, Status
 
@@ -101,7 +99,7 @@ def _row(visit: Appointment, *, zone: ZoneInfo, query: str, now: datetime) -> Ro
         time=times.clock_time(visit.starts_at, zone),
         iso=visit.starts_at.isoformat(),
         name=name_of(visit),
-        url=url,
+        url=url or reverse("people:page", args=[visit.patient_id]),
         kind=visit.type.name_in(get_language() or "en"),
         doctor=visit.practitioner.name,
         chip=_chip(visit, zone, now=now),
@@ -173,7 +171,7 @@ def _marks(visit: Appointment, query: str, *, now: datetime) -> list[Mark]:
 
 def _link(visit: Appointment, url: str, *, now: datetime) -> Link | None:
     if visit.status == Status.PENDING_REVIEW:
-        return Link(_("Look"), url or inbox.view_url(View.REQUESTS))
+        return Link(_("Look"), reverse("requests:one", args=[visit.pk]))
     missed = visit.status == Status.NO_SHOW
     worry = visit.status == Status.CONFIRMED and visit.starts_at > now and is_unreached(visit)
     if not url or not (missed or worry):

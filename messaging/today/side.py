@@ -97,7 +97,7 @@ def side(
         requests_part=Part(inbox.figure(requests_count), len(requests) > SIDE, inbox.view_url(View.REQUESTS)),
         calls_part=_part([task for task in calls if task.done_at is None], tasks_url),
         tasks_part=_part([task for task in tasks if task.done_at is None], tasks_url),
-        failed_part=_part(failed, ""),
+        failed_part=_part(failed, inbox.view_url(View.FAILED)),
         add_url=reverse("today:task-form") + query,
     )
 
@@ -151,13 +151,12 @@ def _part(entries: Sequence[object], all_url: str) -> Part:
 
 
 def _request(request: Appointment, clinic: Clinic, *, now: datetime) -> Entry:
-    thread: UUID | None = request.thread_id  # type: ignore[attr-defined]
     when = f"{times.short_day(request.starts_at, clinic.zone)}, {times.clock_time(request.starts_at, clinic.zone)}"
     return Entry(
         key=str(request.pk),
         name=rows.name_of(request),
         about=f"{when} · {request.practitioner.name}",
-        url=reverse("inbox:thread", args=[thread]) if thread else inbox.view_url(View.REQUESTS),
+        url=reverse("requests:one", args=[request.pk]),
         chip=_left(request, now=now),
     )
 

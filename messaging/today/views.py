@@ -62,7 +62,7 @@ def show_tasks(request: ClinicRequest, *, toast: str = "", status: int = 200) ->
     after = request.GET.get("after", "")
     found, more = queries.tasks(view, user=request.user, after=after)
     context = {
-        "here": "today",
+        "here": "tasks",
         "view": view,
         "views": [("all", _("Everybody’s")), ("mine", _("Mine")), ("done", _("Done"))],
         "url": f"{reverse('today:tasks')}?view={view}",

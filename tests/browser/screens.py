@@ -51,6 +51,8 @@ class Screen:
 SCREENS = (
     Screen("login", "/accounts/login/", by_a_member=False),
     Screen("picker", "/"),
+    Screen("today", f"/c/{CLINIC}/today/"),
+    Screen("shift", f"/c/{CLINIC}/today/end-of-shift/"),
     Screen("inbox", f"{INBOX}?view=all", thread("Delgado family · 2", with_part="[data-accept]")),
     Screen("list", f"{INBOX}?view=all"),
     Screen("window-closed", f"{INBOX}?view=all", thread("Grace Osei", with_part=".composer-locked")),

@@ -21,6 +21,9 @@ THREADS = {  # who, and what must stand in the thread before it is looked at
 }
 MEMBERS_PAGES = {
     "picker": "/",
+    "today": f"/c/{CLINIC}/today/",
+    "shift": f"/c/{CLINIC}/today/end-of-shift/",
+    "tasks": f"/c/{CLINIC}/today/tasks/",
     "list": f"{INBOX}?view=all",
     **dict.fromkeys(THREADS, f"{INBOX}?view=all"),
     "phones": DESK,
