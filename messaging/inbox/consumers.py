@@ -74,10 +74,10 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def disconnect(self, code: int) -> None:
         """Leave the group, and the thread."""
-        if self.group is not None:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
-            await self._leave()
-            self.group = None
+        group, self.group = self.group, None
+        if group is not None:
+            await self.channel_layer.group_discard(group, self.channel_name)
+            await self._leave(group)
 
     async def receive(self, text_data: Any = None, bytes_data: Any = None, **kwargs: Any) -> None:
         """Keep where the member is; ignore everything else, for all that pages do goes by HTTP."""
@@ -85,16 +85,16 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if self.group is None or said is None or self._says_too_much():
             return
         if said.open is None:
-            await self._leave()
+            await self._leave(self.group)
             await self.send_json({"type": "here", "id": None, "open": [], "typing": []})
             return
         if self.here != said.open:
-            await self._leave()
+            await self._leave(self.group)
         self.here = said.open
         if self.scope["user"].pk not in await self._members():
-            await self.close(code=NOT_A_MEMBER)
+            await self._dismiss()
         elif await self._note(said.open, said.typing):
-            await self._tell(said.open)
+            await self._tell(self.group, said.open)
         else:
             await self._say_who(said.open)
 
@@ -103,7 +103,7 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if self.group is None:
             return
         if self.scope["user"].pk not in await self._members():
-            await self.close(code=NOT_A_MEMBER)
+            await self._dismiss()
             return
         frame = {name: value for name, value in event.items() if name not in ("type", "kind")}
         await self.send_json({"type": event["kind"], **frame})
@@ -113,18 +113,24 @@ class InboxConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if self.group is not None and self.here is not None and str(self.here) == event["id"]:
             await self._say_who(self.here)
 
-    async def _tell(self, conversation_id: UUID) -> None:
-        await self.channel_layer.group_send(self.group, {"type": "inbox.here", "id": str(conversation_id)})
+    async def _dismiss(self) -> None:
+        """Close once: frames that wait already find no group."""
+        if self.group is not None:
+            await self.disconnect(NOT_A_MEMBER)
+            await self.close(code=NOT_A_MEMBER)
 
-    async def _leave(self) -> None:
+    async def _tell(self, group: str, conversation_id: UUID) -> None:
+        await self.channel_layer.group_send(group, {"type": "inbox.here", "id": str(conversation_id)})
+
+    async def _leave(self, group: str) -> None:
         left, self.here = self.here, None
         if left is not None and await self._forget(left):
-            await self._tell(left)
+            await self._tell(group, left)
 
     async def _say_who(self, conversation_id: UUID) -> None:
         members, me = await self._members(), self.scope["user"].pk
         if me not in members:
-            await self.close(code=NOT_A_MEMBER)
+            await self._dismiss()
             return
         present = await self._present(conversation_id, members - {me})
         await self.send_json(

@@ -15,7 +15,7 @@
   const SAY_AGAIN = 15000;
   const SILENCE = 40000; // the server answers what a page says; a line without answers for so long is dead
   let socket = null;
-  let wait = FIRST_WAIT;
+  let tries = 0;
   let timer = 0;
   let unanswered = 0; // since when we wait for an answer
   let lastNews = new Date();
@@ -88,6 +88,10 @@
     });
   }
 
+  function wait(tries) {
+    return Math.min(FIRST_WAIT * 2 ** tries, LONGEST_WAIT) * (0.25 + 0.75 * Math.random());
+  }
+
   function lost() {
     if (!down) {
       down = true;
@@ -96,18 +100,18 @@
       banner("warn", MedSync.word("reconnecting"), MedSync.word("lastNews", at), { text: MedSync.word("tryNow"), run: again });
     }
     clearTimeout(timer);
-    timer = setTimeout(connect, wait * (0.25 + 0.75 * Math.random()));
-    wait = Math.min(wait * 2, LONGEST_WAIT);
+    timer = setTimeout(connect, wait(tries));
+    tries += 1;
   }
 
   function again() {
     clearTimeout(timer);
-    wait = FIRST_WAIT;
+    tries = 0;
     connect();
   }
 
   function back() {
-    wait = FIRST_WAIT;
+    tries = 0;
     heard();
     MedSync.reread();
     if (!down) return;
@@ -180,6 +184,8 @@
       say();
     },
     say: say,
+    /** How long to wait before another try, in milliseconds. */
+    wait: wait,
   };
 
   document.addEventListener(
