@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
+from django.db.models import DateTimeField, ExpressionWrapper, F, Value
+
 from clinics.models import User
 from medsync.lib.text import clean
 from scheduling import events
@@ -121,6 +123,35 @@ def expire_requests(*, now: datetime) -> int:
     if expired:
         logger.info("%d requests ran out", expired)
     return expired
+
+
+def nudge_requests(*, now: datetime) -> int:
+    """Say once of each request that half of its time has passed, for whoever reminds staff; return how many."""
+    waits_since_half = ExpressionWrapper(
+        Value(now, DateTimeField()) + (Value(now, DateTimeField()) - F("created_at")),
+        output_field=DateTimeField(),
+    )
+    waiting = Appointment.objects.filter(
+        status=Status.PENDING_REVIEW, nudged_at=None, offered_until=None, respond_by__lte=waits_since_half
+    )
+    return sum(_nudge(row, now) for row in waiting.order_by("respond_by", "id")[:_BATCH])
+
+
+@operation
+def _nudge(appointment: Appointment, now: datetime) -> bool:
+    try:
+        nudged = _change(appointment, (Status.PENDING_REVIEW,), now, nudged_at=now)
+    except (AlreadyDecided, StaleVersion):
+        return False
+    events.record(
+        nudged,
+        EventKind.NUDGED,
+        source=appointment.source,
+        actor=None,
+        before=events.snapshot(appointment),
+        now=now,
+    )
+    return True
 
 
 @operation

@@ -7,7 +7,7 @@ after a deadlock. What each raises stands in :mod:`scheduling.errors`.
 from scheduling.attending import arrive, close_day, complete, mark_no_show, take_back
 from scheduling.booking import book, request
 from scheduling.countering import counter_offer, end_counter, expire_counters, take_counter
-from scheduling.deciding import accept, cancel, expire_requests, reject
+from scheduling.deciding import accept, cancel, expire_requests, nudge_requests, reject
 from scheduling.events import announce_again
 from scheduling.holding import forget_expired_holds, hold_slots, release_holds
 from scheduling.moving import move
@@ -31,6 +31,7 @@ __all__ = [
     "hold_slots",
     "mark_no_show",
     "move",
+    "nudge_requests",
     "put_away_first_day",
     "reject",
     "release_holds",

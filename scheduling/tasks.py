@@ -44,6 +44,7 @@ def expire_requests() -> None:
     now = clock.now()
     operations.expire_counters(now=now)  # first: a request outlives what was offered instead
     operations.expire_requests(now=now)
+    operations.nudge_requests(now=now)
     operations.forget_expired_holds(now=now)
 
 

@@ -102,6 +102,7 @@ class DayColumn:
     blocks: list[Block]
     held_since: str
     chooses_until: str  # while the patient chooses among other times
+    nudge: str
     runs_out: str
     runs_out_then: str
 
@@ -335,9 +336,19 @@ def day(seen: Around, *, clinic: Clinic, now: datetime) -> DayColumn:
         chooses_until=(
             _moment(appointment.offered_until, clinic, now) if waits and appointment.offered_until else ""
         ),
+        nudge=_nudge(appointment, clinic, now) if waits else "",
         runs_out=_moment(appointment.respond_by, clinic, now) if waits and appointment.respond_by else "",
         runs_out_then=_("then %(name)s is told and gets new times") % {"name": name_of(appointment, clinic)},
     )
+
+
+def _nudge(appointment: Appointment, clinic: Clinic, now: datetime) -> str:
+    """Return when staff were reminded, or will be; "" where it would be after the patient has been asked."""
+    if appointment.nudged_at is not None:
+        return _moment(appointment.nudged_at, clinic, now)
+    if appointment.nudge_at is None or appointment.offered_until is not None:
+        return ""
+    return _("at %(time)s") % {"time": _moment(appointment.nudge_at, clinic, now)}
 
 
 def _moment(at: datetime, clinic: Clinic, now: datetime) -> str:

@@ -1,5 +1,7 @@
 """Appointments and their history. `scheduling.operations` is the only writer."""
 
+from datetime import datetime
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
@@ -103,6 +105,9 @@ class Appointment(models.Model):
     offered_until = models.DateTimeField(
         null=True, blank=True
     )  # until when the patient may choose among times that staff offered instead; null: none are offered
+    nudged_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when staff were reminded, at half of that time; once a request
     decided_by = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -149,6 +154,13 @@ class Appointment(models.Model):
         return f"{self.status} {self.id}"
 
     @property
+    def nudge_at(self) -> datetime | None:
+        """Return when staff are reminded of a request: at half of the time that it waits."""
+        if self.respond_by is None:
+            return None
+        return self.created_at + (self.respond_by - self.created_at) / 2
+
+    @property
     def is_live(self) -> bool:
         """Tell whether the visit occupies its time."""
         return self.status in LIVE
@@ -166,6 +178,7 @@ class EventKind(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
     OFFERED = "offered", _("other times offered")  # by staff, to a request that stays as it is meanwhile
     OFFER_ENDED = "offer_ended", _("other times not taken")
+    NUDGED = "nudged", _("staff reminded")  # a request waits since half of the time that it has
     ARRIVED = "arrived", _("arrived")
     FULFILLED = "fulfilled", _("came")
     NO_SHOW = "no_show", _("did not come")

@@ -203,3 +203,23 @@ def test_a_look_costs_three_statements(desk: Desk, django_assert_num_queries: ob
     visit = ask(desk)
     with django_assert_num_queries(3):  # type: ignore[operator]
         look(visit, now=NOW)
+
+
+def test_staff_are_reminded_once_at_half_of_the_time(desk: Desk) -> None:
+    visit = ask(desk, 16)
+    assert visit.nudge_at is not None
+    half = visit.nudge_at
+
+    assert operations.nudge_requests(now=half - timedelta(minutes=1)) == 0
+    assert operations.nudge_requests(now=half + timedelta(minutes=1)) == 1
+    assert operations.nudge_requests(now=half + timedelta(minutes=2)) == 0
+
+    visit.refresh_from_db()
+    assert visit.nudged_at == half + timedelta(minutes=1)
+    assert AppointmentEvent.objects.filter(kind="nudged").count() == 1
+
+
+def test_nobody_is_reminded_while_the_patient_chooses(desk: Desk, staff: User) -> None:
+    visit = countered(desk, staff)
+    assert visit.offered_until is not None
+    assert operations.nudge_requests(now=visit.offered_until - timedelta(minutes=1)) == 0
