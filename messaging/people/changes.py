@@ -63,7 +63,7 @@ def new(request: ClinicRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @may(Action.WORK)
 def edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
-    """Change who somebody is."""
+    """Change who somebody is. A new name may be that of somebody known: who it could be is shown first."""
     patient = patient_or_404(patient_id)
     today = clock.now().astimezone(request.clinic.zone).date()
     initial = PatientForm.initial_of(patient)
@@ -72,6 +72,17 @@ def edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     form = PatientForm(request.POST, initial=initial, today=today)
     if not form.is_valid():
         return _form(request, form, patient=patient, status=400)
+    alike = []
+    if form.cleaned_data["name"] != patient.name and not request.POST.get("anyway"):
+        alike = queries.suspects(
+            name=form.cleaned_data["name"],
+            born=form.cleaned_data["date_of_birth"],
+            phone="",
+            region=request.clinic.country,
+            besides=patient.pk,
+        )
+    if alike:
+        return _form(request, form, patient=patient, alike=alike, status=409)
     try:
         patients.update(patient, **form.who)
     except patients.RecordNumberTaken:

@@ -34,6 +34,16 @@ def thread(name: str, *, with_part: str) -> Callable[[Page], None]:
     return prepare
 
 
+def record(name: str) -> Callable[[Page], None]:
+    """Return what opens someone's page from the list of patients."""
+
+    def prepare(page: Page) -> None:
+        page.get_by_role("link", name=name).click()
+        expect(page.locator("#numbers")).to_be_visible(timeout=PATIENCE)
+
+    return prepare
+
+
 def as_it_is(page: Page) -> None:
     """Change nothing before the picture."""
 
@@ -58,6 +68,8 @@ SCREENS = (
     Screen("window-closed", f"{INBOX}?view=all", thread("Grace Osei", with_part=".composer-locked")),
     Screen("failed", f"{INBOX}?view=all", thread("Walter Nowak", with_part=".failed-box")),
     Screen("phones", DESK),
+    Screen("patients", f"/c/{CLINIC}/patients/"),
+    Screen("patient", f"/c/{CLINIC}/patients/", record("Rosa Delgado")),
     Screen("team", f"/c/{CLINIC}/team/"),
     Screen("profile", "/profile/"),
     Screen("admin", f"/c/{CLINIC}/admin/"),

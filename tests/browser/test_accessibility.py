@@ -27,6 +27,8 @@ MEMBERS_PAGES = {
     "list": f"{INBOX}?view=all",
     **dict.fromkeys(THREADS, f"{INBOX}?view=all"),
     "phones": DESK,
+    "patients": f"/c/{CLINIC}/patients/",
+    "new-patient": f"/c/{CLINIC}/patients/new/",
     "team": TEAM,
     "profile": PROFILE,
     "nowhere": "/nowhere/",

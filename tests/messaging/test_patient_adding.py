@@ -147,6 +147,19 @@ def test_who_somebody_is_can_be_changed(desk: Desk) -> None:
     )
 
 
+def test_giving_somebody_a_known_name_is_warned_of_too(desk: Desk) -> None:
+    known, unnamed = patient_of(a_thread("Rosa Delgado")), patient_of(a_thread(""))
+
+    first = desk.post(f"{unnamed.pk}/edit/", name="Rosa Delgado")
+
+    html = first.content.decode()
+    assert first.status_code == 409
+    assert desk.at(f"{known.pk}/") in html
+    assert "Somebody else: save" in html
+    assert desk.post(f"{unnamed.pk}/edit/", name="Rosa Delgado", anyway="1").status_code == 302
+    assert Patient.objects.filter(name="Rosa Delgado").count() == 2
+
+
 def test_a_language_we_do_not_list_is_kept_while_other_things_change(desk: Desk) -> None:
     patient = Patient.objects.create(name="Ana", preferred_language="fr")
 

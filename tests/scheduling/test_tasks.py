@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from clinics.models import Clinic, ClinicState, DeadTask
+from clinics.models import Clinic, ClinicState, DeadTask, User
 from clinics.tenancy import in_clinic
-from scheduling import tasks
-from scheduling.models import Appointment, Hold, Status
+from scheduling import opened, tasks
+from scheduling.models import Appointment, Hold, Patient, PatientView, Status
 from tests.scheduling.conftest import NOW, Desk
 from tests.scheduling.test_booking import ask, offer
 
 
-@pytest.mark.parametrize("name", ["expire_requests", "announce_again"])
+@pytest.mark.parametrize("name", ["expire_requests", "announce_again", "forget_old_views"])
 @pytest.mark.django_db
 def test_every_ready_clinic_is_rung_once(
     name: str, clinic: Clinic, other_clinic: Clinic, monkeypatch: pytest.MonkeyPatch
@@ -23,7 +23,12 @@ def test_every_ready_clinic_is_rung_once(
     rung: list[tuple[str, str]] = []
     monkeypatch.setattr(tasks, "enqueue", lambda task, *, schema: rung.append((task, schema)))
     Clinic.objects.filter(pk=other_clinic.pk).update(state=ClinicState.CLOSING)
-    getattr(tasks, {"expire_requests": "expire_all_requests", "announce_again": "announce_all_again"}[name])()
+    ring = {
+        "expire_requests": tasks.expire_all_requests,
+        "announce_again": tasks.announce_all_again,
+        "forget_old_views": tasks.forget_all_old_views,
+    }
+    ring[name]()
     assert (f"scheduling.{name}", clinic.schema_name) in rung
     assert other_clinic.schema_name not in [schema for _, schema in rung]
     assert len(set(rung)) == len(rung) == 2
@@ -41,6 +46,17 @@ def test_overdue_requests_end_and_lapsed_holds_go(
         assert Appointment.objects.get().status == Status.CANCELLED
         assert Hold.objects.count() == 0
     assert not DeadTask.objects.exists()
+
+
+def test_who_opened_a_page_is_forgotten_by_the_task(
+    desk: Desk, clinic: Clinic, monkeypatch: pytest.MonkeyPatch, owner: User
+) -> None:
+    with in_clinic(clinic):
+        opened.note(Patient.objects.create(), by=owner, now=NOW)
+    monkeypatch.setattr("medsync.lib.clock.now", lambda: NOW + timedelta(days=366 * 6))
+    tasks.forget_old_views.apply(headers={"schema": clinic.schema_name})
+    with in_clinic(clinic):
+        assert PatientView.objects.count() == 0
 
 
 def test_without_a_clinic_nothing_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
