@@ -164,9 +164,11 @@
   }
 
   let heightBefore = 0;
+  let focusedRow = -1;
   document.addEventListener("medsync:merge", function (event) {
     const element = log();
     if (event.detail.name === "items" && element) heightBefore = element.scrollHeight - element.scrollTop;
+    if (event.detail.name === "rows") focusedRow = rows().indexOf(document.activeElement);
     if (event.detail.name === "rows" && event.detail.mode === "all") holdRows(event);
   });
   document.addEventListener("medsync:merged", function (event) {
@@ -180,7 +182,11 @@
     if (event.detail.name === "rows") {
       const id = openId();
       rows().forEach((row) => row.setAttribute("aria-selected", String(row.dataset.key === id)));
-      if (!rows().some((row) => row.tabIndex === 0)) rove((id && rowOf(id)) || rows()[0]);
+      // The focus of a row that left goes to the row that stands there now.
+      const heir = focusedRow >= 0 && document.activeElement === document.body ? rows()[Math.min(focusedRow, rows().length - 1)] : null;
+      focusedRow = -1;
+      if (!rows().some((row) => row.tabIndex === 0)) rove(heir || (id && rowOf(id)) || rows()[0]);
+      if (heir) heir.focus({ preventScroll: true });
     }
   });
   document.addEventListener("click", function (event) {
@@ -190,6 +196,8 @@
   /* The list under the pointer --------------------------------------------------- */
   let held = null; // what the server said last, while it may not move rows
   let pointerInList = false;
+
+  const PAGE = 50; // rows that the server sends at once
 
   function mayMove() {
     return !pointerInList && scroller.scrollTop < 8;
@@ -201,7 +209,10 @@
     const present = rows().map((row) => row.dataset.key);
     const next = Array.from(incoming.children, (row) => row.dataset.key);
     const appended = present.length && present.every((key, index) => next[index] === key);
-    if (mayMove() || appended || !present.length) {
+    const known = new Set(next);
+    // What left moves nothing under a pointer that is elsewhere, wherever the list is scrolled to.
+    const left = present.filter((key) => known.has(key)).join() === next.join() && next.length < PAGE && !pointerInList;
+    if (mayMove() || appended || left || !present.length) {
       held = null;
       showHeld(0);
       return;
@@ -215,7 +226,9 @@
     });
     MedSync.mergeKeyed(document.querySelector("[data-part=rows]"), still, "all");
     showHeld(next.filter((key) => !present.includes(key)).length);
-    rows().forEach((row) => row.classList.toggle("is-gone", !byKey.has(row.dataset.key)));
+    // Rows of later pages are not in what the server said; they are not gone.
+    const last = next.length < PAGE ? present.length : present.findLastIndex((key) => known.has(key));
+    rows().forEach((row, index) => row.classList.toggle("is-gone", index < last && !byKey.has(row.dataset.key)));
     const id = openId();
     rows().forEach((row) => row.setAttribute("aria-selected", String(row.dataset.key === id)));
   }
