@@ -43,6 +43,8 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "zh": {"patient_name": "丽华", "doctor_name": "Vidal 医生", "date": "12月2日星期三", "time": "10:00"},
 }
 
+# A time ends with a stop in Spanish ("8:30 a.m."), and so does the sentence.
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _VARIABLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
@@ -94,7 +96,8 @@ def worth(people: list[Patient], visit: Appointment | None, clinic: Clinic, lang
 
 def fill(body: str, values: Mapping[str, str]) -> str:
     """Return the text with every variable that has a value filled; the others stay as they are."""
-    return _VARIABLE.sub(lambda match: values.get(match[1], match[0]), body)
+    found = _VARIABLE.sub(lambda match: values.get(match[1], match[0]), body)
+    return found if found == body else _TWO_STOPS.sub(".", found)
 
 
 def names_in(body: str) -> list[str]:

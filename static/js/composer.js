@@ -150,7 +150,7 @@
     const own = desk.senders.find((one) => one.id === preset);
     const words = (one) => [one.tag, one.label, one.state].filter(Boolean).join(" · ");
     if (!others.some((one) => one.id === chosen)) chosen = "";
-    select.replaceChildren(new Option(own ? words(own) : box.querySelector("[data-from]").textContent, ""), ...others.map((one) => new Option(words(one), one.id)));
+    select.replaceChildren(new Option(own ? own.tag + " · " + own.label : box.querySelector("[data-from]").textContent, ""), ...others.map((one) => new Option(words(one), one.id)));
     select.value = chosen;
     select.hidden = !others.length;
     box.querySelector("[data-from]").hidden = Boolean(others.length);
@@ -197,7 +197,7 @@
     mirror.replaceChildren(...pieces, "\n");
     mirror.scrollTop = text.scrollTop;
     preview.hidden = !any || !desk || missing.length > 0;
-    if (!preview.hidden) preview.querySelector("[data-preview-text]").textContent = text.value.replace(VARIABLE, (all, name) => desk.values[name] || all);
+    if (!preview.hidden) preview.querySelector("[data-preview-text]").textContent = text.value.replace(VARIABLE, (all, name) => desk.values[name] || all).replace(/(?<!\.)\.\.(?!\.)/g, ".");
     const said = missing.length ? MedSync.word("missing", missing.join(", ")) : "";
     const place = box.querySelector("[data-missing]");
     if (place.textContent !== said) place.textContent = said;
@@ -263,8 +263,19 @@
     choose(box, box.dataset.tab, { focus: false });
     takeDesk(box);
     document.dispatchEvent(new CustomEvent("medsync:shown"));
+    stay.disconnect();
+    logHeight = document.querySelector("[data-log]").clientHeight;
+    stay.observe(document.querySelector("[data-log]"));
     field(box, "body").addEventListener("scroll", () => (box.querySelector("[data-mirror]").scrollTop = field(box, "body").scrollTop), { passive: true });
   }
+
+  // A composer that grows takes its room from the log; who reads its end goes on reading it.
+  let logHeight = 0;
+  const stay = new ResizeObserver(function (entries) {
+    const log = entries[0].target;
+    if (log.scrollHeight - log.scrollTop - logHeight < 60) log.scrollTop = log.scrollHeight;
+    logHeight = log.clientHeight;
+  });
 
   let deskNode = null;
   function takeDesk(box) {
@@ -455,7 +466,10 @@
     if (text.value) keep(box);
     else store(box, box.dataset.tab, { text: "", id: "", rev: known });
     showDraftInRow(box.dataset.draftKey);
+    kept(box, "");
     refresh(box);
+    const log = document.querySelector("[data-log]");
+    log.scrollTop = log.scrollHeight; // what one has said is seen
     text.focus({ preventScroll: true });
   });
 

@@ -18,7 +18,7 @@
     button.setAttribute("aria-expanded", "true");
     const at = button.getBoundingClientRect();
     const size = popover.getBoundingClientRect();
-    const above = at.top - size.height - 6;
+    const above = button.closest(".composer-box").getBoundingClientRect().top - size.height - 6; // the text stays in sight
     popover.style.left = Math.max(12, Math.min(at.left, window.innerWidth - size.width - 12)) + "px";
     popover.style.top = Math.max(12, above >= 12 ? above : Math.min(at.bottom + 6, window.innerHeight - size.height - 12)) + "px";
   }
