@@ -11,6 +11,14 @@ from django.utils.translation import gettext as _
 from clinics.models import Channel
 
 
+class Tones(dict[str, str]):
+    """Colours of states by their keys; a key without one is grey, and still says its word."""
+
+    def __missing__(self, key: str) -> str:
+        """Return no colour."""
+        return ""
+
+
 def locale() -> Locale:
     """Return the reader's locale."""
     return Locale.parse(get_language() or "en", sep="-")

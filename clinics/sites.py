@@ -18,6 +18,7 @@ from unfold.sites import UnfoldAdminSite
 
 from clinics import dashboards
 from clinics.accounts import lacks_second_factor, to_second_factor
+from clinics.field_words import give_words
 from clinics.models import Clinic
 from clinics.permissions import Action, can, role_of
 from clinics.tenancy import public_path
@@ -41,6 +42,14 @@ class OurSite(UnfoldAdminSite):  # type: ignore[misc]
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._providers: list[tuple[int, dashboards.Provider]] = []
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register a model; its columns, and those of the rows inside its form, get words."""
+        super().register(model_or_iterable, admin_class, **options)
+        for model in [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable:
+            give_words(model)
+            for inline in getattr(admin_class, "inlines", ()):
+                give_words(inline.model)
 
     def show(self, order: int, provider: dashboards.Provider) -> None:
         """Add tiles and charts to the first page; each room's admin calls it once, `order` ranks them."""

@@ -175,7 +175,8 @@ class SafeResource(resources.ModelResource):  # type: ignore[misc]
 
     def preview(self, result: Any) -> Preview:
         """Return what becomes of every row of a file that was tried."""
-        rows, totals = [], result.totals
+        totals = result.totals
+        rows: list[PreviewRow] = []
         for number, row in enumerate(result.rows, start=2):  # the heads are row 1
             word, tone = _becomes(row)
             wrong = list(row.validation_error.messages) if row.validation_error else []

@@ -196,6 +196,7 @@ CELERY_WORKER_CONCURRENCY = env.int("MEDSYNC_WORKER_THREADS", 8)
 # All that is periodic. Each is one public task that starts a task in every clinic that has something due.
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake snoozed threads": {"task": "messaging.wake_all_snoozed", "schedule": 30.0},
+    "tell staff what waits": {"task": "messaging.tell_all_staff", "schedule": 20.0},
     "sweep the outbox": {"task": "messaging.sweep_outboxes", "schedule": 10.0},
     "replay held events": {"task": "messaging.replay_all_held", "schedule": 60.0},
     "expire requests": {"task": "scheduling.expire_all_requests", "schedule": 60.0},
@@ -260,6 +261,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "media-src": [SELF],
         "manifest-src": [SELF],
+        "worker-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
         "object-src": [NONE],
@@ -270,6 +272,10 @@ CONTENT_SECURITY_POLICY = {
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
 vars().update(EMAIL_CONFIG)
 HAS_EMAIL = bool(env.str("EMAIL_URL", ""))
+
+# Web push: whom a push service may write to, and services beside those of the browsers we know (for tests).
+PUSH_CONTACT = env.str("PUSH_CONTACT", "mailto:operator@localhost")
+PUSH_HOSTS: list[str] = []
 
 # ── Admin ────────────────────────────────────────────────────────────────────────────────────────────────────────
 UNFOLD = branding.UNFOLD

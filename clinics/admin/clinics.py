@@ -34,7 +34,9 @@ class ClinicAdmin(PlatformModelAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={"ready": "success", "demo": "info", "preparing": "warning", "closing": "danger"},
+        label=readable.Tones(
+            {"ready": "success", "demo": "info", "preparing": "warning", "closing": "danger"}
+        ),
     )
     def state_label(self, clinic: Clinic) -> tuple[str, str]:
         """Return the state's key, for its colour, and its word; a demo says so."""
@@ -121,7 +123,7 @@ class MembershipAdmin(PlatformReadOnlyAdmin):
     @display(
         description=_("role"),
         ordering="role",
-        label={Role.OWNER: "primary", Role.ADMIN_DOCTOR: "primary", "ended": "danger"},
+        label=readable.Tones({Role.OWNER: "primary", Role.ADMIN_DOCTOR: "primary", "ended": "danger"}),
     )
     def role_label(self, membership: Membership) -> tuple[str, str]:
         """Return the role's key, for its colour, and its word; who has left says so."""

@@ -1,6 +1,7 @@
 """What the platform's overview says of clinics and webhooks. No patient data: counts of the shared schema."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -69,7 +70,7 @@ def _dead(period: Period, dead: dict[str, int]) -> Tile:
     return Tile(_("Dead tasks"), str(count), period.words, "bad" if count else "ok", url)
 
 
-def _refused(period: Period, refused: dict[object, int]) -> Tile:
+def _refused(period: Period, refused: dict[tuple[date, str], int]) -> Tile:
     count, alarms = sum(refused.values()), watching.alarms(limit=COUNT_LIMIT)
     note, tone = period.words, "warn" if count else "ok"
     if alarms:
@@ -103,7 +104,7 @@ def _held_by_day(period: Period) -> Columns:
     return Columns(_("Held events by day"), period.words, finding, period, series)
 
 
-def _refused_by_day(period: Period, refused: dict[tuple[object, str], int]) -> Columns:
+def _refused_by_day(period: Period, refused: dict[tuple[date, str], int]) -> Columns:
     providers = sorted({provider for _day, provider in refused})
     series = [
         Series(

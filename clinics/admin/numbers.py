@@ -48,11 +48,13 @@ class ProviderAccountAdmin(PlatformModelAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={
-            ProviderAccount.State.ACTIVE: "success",
-            ProviderAccount.State.REFUSED: "danger",
-            ProviderAccount.State.RETIRED: "warning",
-        },
+        label=readable.Tones(
+            {
+                ProviderAccount.State.ACTIVE: "success",
+                ProviderAccount.State.REFUSED: "danger",
+                ProviderAccount.State.RETIRED: "warning",
+            }
+        ),
     )
     def state_label(self, account: ProviderAccount) -> tuple[str, str]:
         """Return the state's key, for its colour, and its word."""
@@ -126,7 +128,7 @@ class SenderAdmin(PlatformModelAdmin):
         """Return the number."""
         return phone.display(row.phone_number, row.clinic.country)
 
-    @display(description=_("state"), label={"active": "success", "disabled": "danger"})
+    @display(description=_("state"), label=readable.Tones({"active": "success", "disabled": "danger"}))
     def status_label(self, sender: Sender) -> tuple[str, str]:
         """Return the state's key, for its colour, and its word."""
         return sender.status, readable.word(SenderStatus(sender.status).label)

@@ -18,6 +18,27 @@ from clinics.sites import platform_site
 from medsync.lib import clock
 from medsync.lib.spans import duration
 
+# Beat's own help has no Spanish, and tells of columns that may be null.
+HELP = {
+    "name": gettext_lazy("What it is called in the list."),
+    "enabled": gettext_lazy("Switched off, it is not started."),
+    "description": gettext_lazy("What it is for."),
+    "interval": gettext_lazy("Choose one: an interval, a crontab, or a moment."),
+    "crontab": gettext_lazy("Choose one: an interval, a crontab, or a moment."),
+    "clocked": gettext_lazy("Choose one: an interval, a crontab, or a moment. A moment needs “once” below."),
+    "start_time": gettext_lazy("Not before this time."),
+    "one_off": gettext_lazy("Starts once, then it is switched off."),
+    "args": gettext_lazy("A JSON list, such as [1, 2]."),
+    "kwargs": gettext_lazy('A JSON object, such as {"days": 7}.'),
+    "expires": gettext_lazy("After this time it is not started any more."),
+    "expire_seconds": gettext_lazy("What waits longer than these seconds is not run."),
+    "queue": gettext_lazy("Empty: the usual queue."),
+    "exchange": gettext_lazy("Empty: the usual one."),
+    "routing_key": gettext_lazy("Empty: the usual one."),
+    "priority": gettext_lazy("From 0 to 255; empty: the usual one."),
+    "headers": gettext_lazy("A JSON object that travels with the task."),
+}
+
 
 class _TaskSelect(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc]
     """Beat's list of task names, in unfold's clothes."""
@@ -28,20 +49,25 @@ class _PeriodicTaskForm(PeriodicTaskForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["task"].widget = UnfoldAdminTextInputWidget()
         self.fields["regtask"].widget = _TaskSelect()
+        for name, words in HELP.items():
+            if name in self.fields:
+                self.fields[name].help_text = words
 
 
 def every(interval: IntervalSchedule) -> str:
     """Return "every 10 seconds"; beat's own words know no plural of other languages."""
+    count, period = interval.every, interval.period
+    for seconds, longer in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if period == "seconds" and count % seconds == 0:
+            count, period = count // seconds, longer
     words = {
-        "microseconds": ngettext(
-            "every %(count)d microsecond", "every %(count)d microseconds", interval.every
-        ),
-        "seconds": ngettext("every %(count)d second", "every %(count)d seconds", interval.every),
-        "minutes": ngettext("every %(count)d minute", "every %(count)d minutes", interval.every),
-        "hours": ngettext("every %(count)d hour", "every %(count)d hours", interval.every),
-        "days": ngettext("every %(count)d day", "every %(count)d days", interval.every),
+        "microseconds": ngettext("every %(count)d microsecond", "every %(count)d microseconds", count),
+        "seconds": ngettext("every %(count)d second", "every %(count)d seconds", count),
+        "minutes": ngettext("every %(count)d minute", "every %(count)d minutes", count),
+        "hours": ngettext("every %(count)d hour", "every %(count)d hours", count),
+        "days": ngettext("every %(count)d day", "every %(count)d days", count),
     }
-    return words[interval.period] % {"count": interval.every}
+    return words[period] % {"count": count}
 
 
 def when(task: PeriodicTask) -> str:
@@ -95,7 +121,11 @@ class OurPeriodicTaskAdmin(PlatformModelAdmin, PeriodicTaskAdmin):  # type: igno
         """Return the name."""
         return str(row.name)
 
-    @display(description=gettext_lazy("state"), ordering="enabled", label={"on": "success", "off": "warning"})
+    @display(
+        description=gettext_lazy("state"),
+        ordering="enabled",
+        label=readable.Tones({"on": "success", "off": "warning"}),
+    )
     def state_label(self, task: PeriodicTask) -> tuple[str, str]:
         """Return whether it is started, in a word."""
         return ("on", _("On")) if task.enabled else ("off", _("Off"))
@@ -115,8 +145,6 @@ class OurPeriodicTaskAdmin(PlatformModelAdmin, PeriodicTaskAdmin):  # type: igno
 
 class ScheduleAdmin(PlatformModelAdmin):
     """Times that tasks can be started at."""
-
-    show_full_result_count = False
 
 
 @admin.register(IntervalSchedule, site=platform_site)

@@ -34,7 +34,7 @@ class UserAdmin(PlatformModelAdmin):
     @display(
         description=_("state"),
         ordering="is_active",
-        label={"operator": "primary", "active": "success", "off": "danger"},
+        label=readable.Tones({"operator": "primary", "active": "success", "off": "danger"}),
     )
     def state_label(self, user: User) -> tuple[str, str]:
         """Return what the user is: shut out, an operator, or somebody who works in clinics."""

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from clinics import readable
 from clinics.model_admins import PlatformReadOnlyAdmin
 from clinics.models import Counter, DeadTask
 from clinics.sites import platform_site
@@ -47,9 +48,10 @@ class DeadTaskAdmin(PlatformReadOnlyAdmin):
     list_filter = ["reason", "name"]
     fields = ["created_at", "name", "reason_label", "schema", "arguments", "task_id"]
     search_fields = ["name", "schema"]
-    show_full_result_count = False
 
-    @display(description=gettext_lazy("reason"), ordering="reason", label={"no clinic": "danger"})
+    @display(
+        description=gettext_lazy("reason"), ordering="reason", label=readable.Tones({"no clinic": "danger"})
+    )
     def reason_label(self, task: DeadTask) -> tuple[str, str]:
         """Return the reason's key, for its colour, and its words."""
         return task.reason, reason_words(task.reason)

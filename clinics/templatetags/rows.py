@@ -18,5 +18,5 @@ def row_title(title: Any) -> str:
     for site in (clinic_site, platform_site):
         admin = site._registry.get(type(title))
         if admin is not None:
-            return str(admin.row_title(title))  # type: ignore[attr-defined]
+            return str(admin.row_title(title))
     return str(title)

@@ -51,7 +51,6 @@ class HeldEventAdmin(PlatformReadOnlyAdmin):
     ]
     list_filter = [WaitsFilter, "reason", "received_at"]
     list_select_related = ["account"]
-    show_full_result_count = False
     fields = [
         "received_at",
         "state_label",
@@ -67,7 +66,11 @@ class HeldEventAdmin(PlatformReadOnlyAdmin):
     ]
     actions = ["process_again"]
 
-    @display(description=_("state"), ordering="replayed_at", label={"waits": "warning", "done": "success"})
+    @display(
+        description=_("state"),
+        ordering="replayed_at",
+        label=readable.Tones({"waits": "warning", "done": "success"}),
+    )
     def state_label(self, event: HeldEvent) -> tuple[str, str]:
         """Return whether it waits."""
         return ("done", gettext("Processed")) if event.replayed_at else ("waits", gettext("Waits"))

@@ -28,7 +28,7 @@ from scheduling.models import (
     WeeklyHours,
 )
 
-IN_USE = {"yes": "success", "no": "warning"}
+IN_USE = readable.Tones({"yes": "success", "no": "warning"})
 
 
 def in_use(active: bool) -> tuple[str, str]:
@@ -133,7 +133,7 @@ class TimeOffAdmin(ClinicModelAdmin):
         """Return the span."""
         return readable.span(row.starts_at, row.ends_at)
 
-    @display(description=_("state"), label={"now": "warning", "coming": "info"})
+    @display(description=_("state"), label=readable.Tones({"now": "warning", "coming": "info"}))
     def state_label(self, row: TimeOff) -> tuple[str, str]:
         """Return whether it is to come, is now, or is over."""
         now = clock.now()
@@ -219,4 +219,4 @@ class AppointmentTypeAdmin(ClinicModelAdmin):
 
     def row_title(self, row: AppointmentType) -> str:
         """Return the name."""
-        return self.shown_name(row)
+        return row.name_in(get_language() or "en")

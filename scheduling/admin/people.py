@@ -223,7 +223,10 @@ class ContactPointAdmin(BySearchKey, ReadOnlyAdmin):
         """Return the language that was heard."""
         return readable.language(point.language)
 
-    @display(description=_("state"), label={"blocked": "danger", "merged": "warning", "reached": "success"})
+    @display(
+        description=_("state"),
+        label=readable.Tones({"blocked": "danger", "merged": "warning", "reached": "success"}),
+    )
     def state_label(self, point: ContactPoint) -> tuple[str, str]:
         """Return whether somebody can be reached there."""
         if point.blocked_at is not None:

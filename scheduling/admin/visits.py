@@ -28,14 +28,16 @@ from scheduling.errors import SchedulingError
 from scheduling.models import Appointment, AppointmentEvent, Attendance, Cancellation, Status
 from scheduling.visit_table import AppointmentResource
 
-STATUS_COLOURS = {
-    Status.PENDING_REVIEW: "warning",
-    Status.CONFIRMED: "success",
-    Status.ARRIVED: "info",
-    Status.FULFILLED: "info",
-    Status.CANCELLED: "danger",
-    Status.NO_SHOW: "danger",
-}
+STATUS_COLOURS = readable.Tones(
+    {
+        Status.PENDING_REVIEW: "warning",
+        Status.CONFIRMED: "success",
+        Status.ARRIVED: "info",
+        Status.FULFILLED: "info",
+        Status.CANCELLED: "danger",
+        Status.NO_SHOW: "danger",
+    }
+)
 
 
 class History(InlineRights, TabularInline):  # type: ignore[misc]
@@ -107,7 +109,9 @@ class AppointmentAdmin(SpreadsheetMixin, ExportMixin, ReadOnlyAdmin):  # type: i
     @display(
         description=_("attendance"),
         ordering="attendance",
-        label={Attendance.ATTENDING: "success", Attendance.DECLINED: "danger", Attendance.ASKED: "info"},
+        label=readable.Tones(
+            {Attendance.ATTENDING: "success", Attendance.DECLINED: "danger", Attendance.ASKED: "info"}
+        ),
     )
     def attendance_label(self, visit: Appointment) -> tuple[str, str]:
         """Return what the patient says about coming: a key, for its colour, and its word."""

@@ -1,0 +1,78 @@
+"""What the admin calls columns that have no words of their own: staff never read the name of a column."""
+
+from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
+
+WORDS = {
+    "account": _("account"),
+    "arguments": _("arguments"),
+    "at": _("when"),
+    "blocked_at": _("blocked since"),
+    "body": _("text"),
+    "bot_off": _("bot switched off"),
+    "bot_paused_until": _("bot paused until"),
+    "cancellation": _("why it was cancelled"),
+    "care": _("answers and reminders"),
+    "channel": _("channel"),
+    "clinic": _("clinic"),
+    "count": _("count"),
+    "created_at": _("since"),
+    "day": _("day"),
+    "decided_at": _("decided"),
+    "ended_at": _("until"),
+    "error": _("error"),
+    "error_code": _("error code"),
+    "id": _("id"),
+    "is_demo": _("demo"),
+    "kind": _("kind"),
+    "language": _("language"),
+    "last_message_at": _("last message"),
+    "location": _("location"),
+    "n": _("number"),
+    "name": _("name"),
+    "news": _("news"),
+    "occurred_at": _("at the provider"),
+    "opted_out_at": _("opted out"),
+    "practitioner": _("doctor"),
+    "practitioners": _("doctors"),
+    "previous_until": _("the token before is valid until"),
+    "provider_id": _("the provider's id"),
+    "provider_message_id": _("the provider's id"),
+    "provider_sender_id": _("the provider's id of the number"),
+    "purpose": _("for"),
+    "put_away_at": _("put away"),
+    "rank": _("order"),
+    "reason": _("reason"),
+    "received_at": _("received"),
+    "replayed_at": _("processed"),
+    "respond_by": _("waits until"),
+    "retired_at": _("taken off"),
+    "room_kinds": _("kinds of room"),
+    "schema": _("schema"),
+    "schema_name": _("schema"),
+    "settled_at": _("settled"),
+    "source": _("source"),
+    "state": _("state"),
+    "status": _("status"),
+    "task_id": _("task's id"),
+    "to_number": _("written to"),
+    "tries": _("tries"),
+    "type": _("appointment type"),
+    "unread_count": _("unread"),
+    "updated_at": _("changed"),
+    "user": _("user"),
+    "waiting_since": _("waits since"),
+    "window_closes_at": _("can be written to freely until"),
+    "wording": _("in which words"),
+    "work_state": _("where it stands"),
+    "address": _("address"),
+    "action": _("said"),
+    "author": _("author"),
+}
+
+
+def give_words(model: type[Model]) -> None:
+    """Give a model's columns the words above, where the model names none; migrations do not see it."""
+    for field in model._meta.get_fields():
+        if getattr(field, "_verbose_name", "") is None and field.name in WORDS:
+            field.verbose_name = WORDS[field.name]  # type: ignore[union-attr]
