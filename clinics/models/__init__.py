@@ -3,6 +3,7 @@
 from clinics.models.access import ApiToken, IdempotencyKey, Invitation, Membership, Role, Theme, User
 from clinics.models.clinic import Clinic, ClinicState, Domain
 from clinics.models.ledger import Counter, DeadTask, HeldEvent
+from clinics.models.push import PushSubscription
 from clinics.models.sender import Channel, ProviderAccount, Sender, SenderHealth, SenderStatus
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "ProviderAccount",
+    "PushSubscription",
     "Role",
     "Sender",
     "SenderHealth",

@@ -1,5 +1,6 @@
 """Every word in and out of one clinic."""
 
+from messaging.models.alert import Alert, AlertChannel, AlertDelivery, AlertKind, AlertSettings
 from messaging.models.attachment import Attachment, AttachmentKind, AttachmentState
 from messaging.models.composing import Draft, DraftTab, SavedText, TextCategory
 from messaging.models.consent import (
@@ -28,6 +29,11 @@ from messaging.models.settings import BotMode, MessagingSettings
 
 __all__ = [
     "RANK",
+    "Alert",
+    "AlertChannel",
+    "AlertDelivery",
+    "AlertKind",
+    "AlertSettings",
     "Attachment",
     "AttachmentKind",
     "AttachmentState",
