@@ -52,35 +52,29 @@
     return MedSync.word(word, listed(ids.map((id) => names[id].short)));
   }
 
+  function avatar(id) {
+    const node = document.createElement("span");
+    node.className = "avatar avatar-24 avatar-staff";
+    node.setAttribute("aria-hidden", "true");
+    node.textContent = names[id].initials;
+    return node;
+  }
+
   function show() {
     const place = document.querySelector("[data-presence]");
-    if (!place) return;
+    const line = document.querySelector("[data-presence-line]");
+    if (!place || !line) return;
     const here = shown && shown.id === openId() ? shown : { open: [], typing: [] };
     if (!known(here.open)) {
       learn();
       if (!known(here.open)) return;
     }
-    place.hidden = !here.open.length;
-    if (place.hidden) {
-      place.replaceChildren();
-      return;
-    }
+    place.hidden = line.hidden = !here.open.length;
+    place.replaceChildren(...here.open.slice(0, 3).map(avatar));
+    if (place.hidden) return;
     const writes = here.typing.length > 0;
     const words = sentence(writes ? here.typing : here.open, writes);
-    const text = document.createElement("span");
-    text.className = "clip";
-    text.textContent = words;
-    place.replaceChildren(
-      ...here.open.slice(0, 3).map(function (id) {
-        const avatar = document.createElement("span");
-        avatar.className = "avatar avatar-24 avatar-staff";
-        avatar.setAttribute("aria-hidden", "true");
-        avatar.title = names[id].name;
-        avatar.textContent = names[id].initials;
-        return avatar;
-      }),
-      text,
-    );
+    line.textContent = words;
     place.title = words;
     if (!announced.has(words)) document.querySelector("[data-presence-said]").textContent = words;
     announced.add(words);
