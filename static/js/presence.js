@@ -6,7 +6,9 @@
   const MedSync = window.MedSync;
   const inbox = document.querySelector("[data-inbox]");
   const STILL_TYPING = 6000;
-  let names = null; // by user id; asked for when the first colleague appears
+  const ASK_AGAIN = 10000;
+  let names = {}; // by user id
+  let asked = 0;
   let typing = 0; // the timer that ends it
   let said = { open: null, typing: false };
   let announced = new Set(); // of this thread: nothing is said twice
@@ -27,20 +29,17 @@
   }
 
   /* Others -------------------------------------------------------------------- */
-  function known(ids) {
-    return names !== null && ids.every((id) => names[id]);
-  }
-
+  // The names are asked for when somebody appears whom we do not know, and not again at once.
   function learn() {
-    if (names && names.asked) return;
-    names = Object.defineProperty(names || {}, "asked", { value: true, configurable: true });
+    if (Date.now() - asked < ASK_AGAIN) return;
+    asked = Date.now();
     fetch(inbox.dataset.colleagues, { headers: { "HX-Request": "true" } })
       .then((response) => (response.ok ? response.json() : {}))
       .then(function (found) {
         names = found;
         show();
       })
-      .catch(() => (names = null));
+      .catch(() => (asked = 0));
   }
 
   function listed(words) {
@@ -65,15 +64,13 @@
     const line = document.querySelector("[data-presence-line]");
     if (!place || !line) return;
     const here = shown && shown.id === openId() ? shown : { open: [], typing: [] };
-    if (!known(here.open)) {
-      learn();
-      if (!known(here.open)) return;
-    }
-    place.hidden = line.hidden = !here.open.length;
-    place.replaceChildren(...here.open.slice(0, 3).map(avatar));
+    if (!here.open.every((id) => names[id])) learn();
+    const open = here.open.filter((id) => names[id]);
+    const typing = here.typing.filter((id) => names[id]);
+    place.hidden = line.hidden = !open.length;
+    place.replaceChildren(...open.slice(0, 3).map(avatar));
     if (place.hidden) return;
-    const writes = here.typing.length > 0;
-    const words = sentence(writes ? here.typing : here.open, writes);
+    const words = sentence(typing.length ? typing : open, typing.length > 0);
     line.textContent = words;
     place.title = words;
     if (!announced.has(words)) document.querySelector("[data-presence-said]").textContent = words;
