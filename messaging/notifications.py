@@ -119,7 +119,7 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         logger.info("event %s is not told: no way to reach the patient", event.pk)
         return None
     route = route_for(conversation)
-    notice = _notice(key, visit, conversation, route, now, before=event.before, reason=event.reason)
+    notice = _notice(key, visit, conversation, route.channel, now, before=event.before, reason=event.reason)
     if not notice.body:
         return None
     if event.kind in _UNPROMISED and not _verdict(conversation, route, notice.body, now).allowed:
@@ -155,8 +155,10 @@ def preview(appointment: Appointment, action: str, now: datetime, *, reason: str
     conversation = _conversation(appointment, None)
     if key is None or conversation is None:
         return ""
-    route = route_for(conversation)
-    return _notice(key, appointment, conversation, route, now, before={}, reason=reason).body
+    # The words need to know the channel only: where the patient last wrote, which is on the thread.
+    known = conversation.last_channel
+    channel = known if known in CHAT else route_for(conversation).channel
+    return _notice(key, appointment, conversation, channel, now, before={}, reason=reason).body
 
 
 def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str = "") -> Foretold | None:
@@ -170,7 +172,7 @@ def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str 
         return None
     conversation = _conversation(visit, None) or Conversation(contact_point=point)
     route = route_for(conversation)
-    notice = _notice(key, visit, conversation, route, now, before={}, reason=reason)
+    notice = _notice(key, visit, conversation, route.channel, now, before={}, reason=reason)
     verdict = gate.decide(
         conversation,
         channel=route.channel,
@@ -231,7 +233,7 @@ def _notice(
     key: str,
     visit: Appointment,
     conversation: Conversation,
-    route: Route,
+    channel: str,
     now: datetime,
     *,
     before: dict[str, Any],
@@ -240,7 +242,7 @@ def _notice(
     """Return the words of one text for this patient on this channel."""
     language = _language(visit, conversation.contact_point)
     if key == "accepted":
-        return Notice(confirmation(visit, language=language, channel=route.channel))
+        return Notice(confirmation(visit, language=language, channel=channel))
     if key == "counter":
         offered = offered_times(visit)
         if not offered or visit.offered_until is None:  # it has ended before it was told

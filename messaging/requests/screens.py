@@ -236,6 +236,15 @@ def decision(
     language = appointment.patient.preferred_language or (point.language if point else "")
     asked = [_asked(appointment), times.moment(appointment.created_at, clinic.zone, now=now)]
     waits = appointment.status == Status.PENDING_REVIEW
+    card = cards.card(
+        appointment,
+        people=[],
+        user=user,
+        decides=can(user, clinic, Action.DECIDE),
+        preview=preview,
+        urls=urls_of(appointment.pk),
+        now=now,
+    )
     return Decision(
         id=appointment.pk,
         name=name_of(appointment, clinic),
@@ -250,25 +259,17 @@ def decision(
         when=times.visit_time(appointment.starts_at, ZoneInfo(appointment.zone)),
         what=cards.what_of(appointment),
         quotes=seen.quotes,
-        facts=list(_facts(seen)),
+        facts=list(_facts(seen, told=isinstance(card, Request) and bool(card.accept_text))),
         check=words.check(appointment, seen.look, now=now),
         blocked=decisions.gone(appointment) if words.is_gone(seen.look) else "",
-        card=cards.card(
-            appointment,
-            people=[],
-            user=user,
-            decides=can(user, clinic, Action.DECIDE),
-            preview=preview,
-            urls=urls_of(appointment.pk),
-            now=now,
-        ),
+        card=card,
         waits=waits,
         back_url=reverse("requests:page"),
         fragment_url=row_url(appointment.pk),
     )
 
 
-def _facts(seen: Around) -> Iterator[Fact]:
+def _facts(seen: Around, *, told: bool) -> Iterator[Fact]:
     appointment = seen.appointment
     zone = ZoneInfo(appointment.zone)
     missed = [visit for visit in seen.of_patient if visit.status == Status.NO_SHOW]
@@ -278,7 +279,7 @@ def _facts(seen: Around) -> Iterator[Fact]:
         yield Fact(_("Another visit that day: %(time)s") % {"time": at}, "warning", warns=True)
     else:
         yield Fact(_("No other visit that day"), "check")
-    if appointment.contact_point is None:
+    if not told:
         yield Fact(_("No number to write to: tell the patient by phone"), "warning", warns=True)
     elif appointment.source in (Channel.WHATSAPP, Channel.SMS):
         channel = Channel(appointment.source).label

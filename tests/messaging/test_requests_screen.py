@@ -327,6 +327,7 @@ def test_the_screen_costs_ten_statements_at_any_size(
         request = a_request(a_thread(f"Person {n}"))
     now = clock.now()
     facts()  # known in a process that works
+    permissions.role_of(owner, inside)  # read with the clinic, before any page
 
     with CaptureQueriesContext(connection) as seen:
         queue = queries.queue(now=now)
