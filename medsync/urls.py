@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(r"^api(?:/|$)", fallback.unknown_path),
     path("admin/", platform_site.urls),
     path("", include("clinics.urls")),
+    path("", include("messaging.alerts.public_urls")),
 ]
 
 handler400 = fallback.bad_request

@@ -14,6 +14,7 @@ class MessagingConfig(AppConfig):
         from clinics import panels
         from clinics.rail import Group, register
         from messaging import bot_panel, receivers  # noqa: F401
+        from messaging.alerts import rail as alerts
         from messaging.inbox import rail
         from messaging.people import rail as people
         from messaging.saved_texts import rail as saved_texts
@@ -24,5 +25,6 @@ class MessagingConfig(AppConfig):
         register(Group.INBOX, 0, rail.views)
         register(Group.DAY, 20, people.places)
         register(Group.OUTGOING, 30, saved_texts.place)
+        register(Group.SET_UP, 40, alerts.place)
         register(Group.SET_UP, 90, rail.phone)
         panels.register(30, bot_panel.PANEL)

@@ -8,6 +8,7 @@ from django.dispatch import receiver
 from clinics.signals import sender_linked
 from medsync.lib import clock, jobs
 from messaging import live, notifications
+from scheduling.models import EventKind
 from scheduling.signals import AppointmentChanged, appointment_changed
 
 
@@ -22,6 +23,13 @@ def tell_patient(*, event: AppointmentChanged, **_: Any) -> None:
 def show_visit(*, event: AppointmentChanged, **_: Any) -> None:
     """Tell open pages that a visit changed."""
     live.publish("visit", id=event.appointment_id)
+
+
+@receiver(appointment_changed, dispatch_uid="messaging.tell_staff")
+def tell_staff(*, event: AppointmentChanged, **_: Any) -> None:
+    """Ring for the members who want to hear of a request; what the bell loses a sweep finds."""
+    if event.kind == EventKind.REQUESTED:
+        jobs.enqueue_on_commit("messaging.tell_staff")
 
 
 @receiver(sender_linked, dispatch_uid="messaging.replay_held")

@@ -7,6 +7,7 @@ from clinics.tenancy import each_ready_clinic, in_clinic
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
 from messaging import demo_clock, held, local_phone, outbox, snoozing
+from messaging.alerts import telling, watching
 
 __all__ = [
     "deliver_outbox",
@@ -16,6 +17,8 @@ __all__ = [
     "sweep_outbox",
     "sweep_outboxes",
     "sweep_phones",
+    "tell_all_staff",
+    "tell_staff",
     "wake_all_snoozed",
     "wake_snoozed",
 ]
@@ -68,3 +71,21 @@ def wake_all_snoozed() -> None:
             due = snoozing.due_to_wake(now=clock.now()).exists()
         if due:
             enqueue("messaging.wake_snoozed", schema=clinic.schema_name)
+
+
+@shared_task(name="messaging.tell_staff", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def tell_staff() -> None:
+    """Tell the members of this clinic what waits for them. Idempotent, in any number at once."""
+    now = clock.now()
+    watching.find(now=now)
+    telling.tell_all(now=now)
+
+
+@shared_task(name="messaging.tell_all_staff", ignore_result=True)  # type: ignore[untyped-decorator]
+def tell_all_staff() -> None:
+    """Start `tell_staff` in every clinic in which something waits of which nobody was told."""
+    for clinic in each_ready_clinic():
+        with in_clinic(clinic):
+            due = watching.is_due(now=clock.now())
+        if due:
+            enqueue("messaging.tell_staff", schema=clinic.schema_name)

@@ -1,0 +1,87 @@
+"""What staff should be told of now, found by looking at what waits; nothing on the path of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from messaging.models import Alert, AlertKind, Conversation, WorkState
+from scheduling.models import Appointment, Status
+
+PATIENCE = timedelta(minutes=10)
+#: What began longer ago is no news: after an outage nobody is woken for yesterday.
+STILL_NEWS = timedelta(hours=2)
+_BATCH = 200
+
+
+def find(*, now: datetime) -> int:
+    """Store an alert for everything that waits and was not told yet; return how many. Idempotent."""
+    wanted = list(_wanted(now))
+    known = set(Alert.objects.filter(key__in=[alert.key for alert in wanted]).values_list("key", flat=True))
+    new = [alert for alert in wanted if alert.key not in known]
+    Alert.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
+
+
+def is_due(*, now: datetime) -> bool:
+    """Tell whether there may be something to find or to tell; three short looks."""
+    return (
+        Alert.objects.filter(told_at=None, created_at__gt=now - STILL_NEWS).exists()
+        or _requests(now).exists()
+        or _waiting(now).exists()
+        or _handed_over(now).exists()
+    )
+
+
+def _wanted(now: datetime) -> Iterator[Alert]:
+    for request in _requests(now)[:_BATCH]:
+        conversation = getattr(request.contact_point, "conversation", None)
+        yield Alert(
+            kind=AlertKind.REQUEST,
+            key=f"request:{request.pk}",
+            appointment=request,
+            conversation=conversation,
+            created_at=now,
+        )
+    for thread in _handed_over(now)[:_BATCH]:
+        assert thread.handed_over_at is not None
+        yield Alert(
+            kind=AlertKind.HANDOVER,
+            key=f"handover:{thread.pk}:{thread.handed_over_at.isoformat()}",
+            conversation=thread,
+            created_at=now,
+        )
+    for thread in _waiting(now)[:_BATCH]:
+        assert thread.waiting_since is not None
+        yield Alert(
+            kind=AlertKind.WAITING,
+            key=f"waiting:{thread.pk}:{thread.waiting_since.isoformat()}",
+            conversation=thread,
+            created_at=now,
+        )
+
+
+def _requests(now: datetime) -> QuerySet[Appointment]:
+    told = Alert.objects.filter(kind=AlertKind.REQUEST, appointment=OuterRef("pk"))
+    asked = Appointment.objects.filter(~Exists(told), status=Status.PENDING_REVIEW)
+    asked = asked.filter(created_at__gt=now - STILL_NEWS)
+    return asked.select_related("contact_point__conversation").order_by("created_at", "id")
+
+
+def _handed_over(now: datetime) -> QuerySet[Conversation]:
+    return _untold(AlertKind.HANDOVER, "handed_over_at").filter(handed_over_at__gt=now - STILL_NEWS)
+
+
+def _waiting(now: datetime) -> QuerySet[Conversation]:
+    # Who was handed over was told of already.
+    rows = _untold(AlertKind.WAITING, "waiting_since").filter(handed_over_at=None)
+    return rows.filter(waiting_since__gt=now - STILL_NEWS, waiting_since__lte=now - PATIENCE)
+
+
+def _untold(kind: AlertKind, since: str) -> QuerySet[Conversation]:
+    """Return threads that need a reply and of which nothing was told since then."""
+    told = Alert.objects.filter(kind=kind, conversation=OuterRef("pk"), created_at__gte=OuterRef(since))
+    rows = Conversation.objects.filter(~Exists(told), work_state=WorkState.NEEDS_REPLY, put_away_at=None)
+    return rows.order_by(F("waiting_since").asc(nulls_last=True), "id")
