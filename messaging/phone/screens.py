@@ -8,10 +8,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clinics.models import Channel, Clinic, Sender
+from clinics.places import city_of
 from medsync.lib import phone as numbers
 from medsync.lib.spans import duration
 from messaging.attachments.screens import Picture, pictures
@@ -88,7 +89,7 @@ class Clock:
     time: str
     moved: str
     field: str  # as a datetime-local input has it, in the clinic's zone
-    zone: str
+    city: str
     url: str
 
 
@@ -146,7 +147,7 @@ def _clock(clinic: Clinic, *, now: datetime) -> Clock:
         time=f"{short_day(now, clinic.zone)}, {clock_time(now, clinic.zone)}",
         moved=f"+{duration(moved)}" if moved else "",
         field=now.astimezone(clinic.zone).strftime("%Y-%m-%dT%H:%M"),
-        zone=clinic.timezone.rpartition("/")[2].replace("_", " "),
+        city=city_of(clinic, language=get_language() or "en"),
         url=reverse("phone:clock") if clinic.is_demo else "",
     )
 

@@ -90,6 +90,8 @@
   // A sheet opens below what opened it; on a narrow screen it lies at the bottom.
   document.addEventListener("toggle", function (event) {
     if (event.newState !== "open") return;
+    const field = event.target.querySelector("[name=at]");
+    if (field) field.value = document.querySelector("[data-clock-shows]").dataset.clockShows;
     const opener = document.querySelector('[popovertarget="' + event.target.id + '"]');
     const narrow = window.matchMedia("(max-width: 767px)").matches;
     const left = Math.min(opener.getBoundingClientRect().left, window.innerWidth - event.target.offsetWidth - 12);

@@ -120,6 +120,9 @@ def test_the_clock_is_set_by_keyboard(sol: Visit) -> None:
     expect(page.locator("[data-clock-moved]")).to_contain_text("+1 h", timeout=PATIENCE)
     page.wait_for_timeout(1500)  # the page reads itself again meanwhile, and takes the focus from nobody
     expect(page.locator("[data-clock-step=hour]")).to_be_focused()
+    page.locator("[data-clock-opens]").click()
+    shown = page.locator("[data-clock-shows]").get_attribute("data-clock-shows") or ""
+    expect(page.locator("#clock-sheet [name=at]")).to_have_value(shown)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
