@@ -69,7 +69,7 @@
     if (name.includes(wanted) || shortcut.includes(wanted)) return 3;
     if (wanted.split(/\s+/).every((word) => fold(choice.dataset.search).includes(word))) return 4;
     let at = 0;
-    for (const letter of name) if (letter === wanted[at]) at += 1;
+    for (const letter of shortcut + " " + name) if (letter === wanted[at]) at += 1;
     return at === wanted.length ? 5 : -1;
   }
 
