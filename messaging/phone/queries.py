@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from clinics.models import Clinic, Sender, SenderStatus
@@ -92,11 +92,11 @@ def others(senders: dict[str, Sender], on_the_desk: Sequence[UUID]) -> list[Othe
     return [Other(address, owners.get(address.contact_point_id, "")) for address in found]
 
 
-def _addresses(senders: dict[str, Sender]):  # type: ignore[no-untyped-def]
+def _addresses(senders: dict[str, Sender]) -> QuerySet[ContactAddress]:
     return ContactAddress.objects.filter(channel__in=list(senders)).select_related("contact_point")
 
 
-def _last_used(senders: dict[str, Sender]):  # type: ignore[no-untyped-def]
+def _last_used(senders: dict[str, Sender]) -> QuerySet[ContactAddress]:
     last = _addresses(senders).annotate(used_at=F("contact_point__conversation__last_message_at"))
     return last.order_by(F("used_at").desc(nulls_last=True), "-created_at", "-id")
 
