@@ -455,7 +455,8 @@
     const box = event.target.closest("[data-composer]");
     box.querySelector("[data-send]").removeAttribute("aria-busy");
     sent(box);
-    if (!event.detail.successful) return; // the text and its id stay: sending it again sends once
+    // Refused (409 is merged, so it counts as successful) or lost: the text and its id stay, to send it again sends once.
+    if (!event.detail.successful || event.detail.xhr.status >= 400) return;
     const text = field(box, "body");
     const parameters = event.detail.requestConfig.parameters;
     const body = parameters && parameters.body;
