@@ -307,7 +307,7 @@ def busiest(dates: list[date], values: list[int]) -> str:
 
 
 def _short(day: date, *, weekday: bool) -> str:
-    return format_skeleton("Ed" if weekday else "MMMd", day, locale=_locale())
+    return format_skeleton("E" if weekday else "MMMd", day, locale=_locale())
 
 
 def _locale() -> str:

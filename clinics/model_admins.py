@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
+from clinics import searching
+from clinics.searching import QuietChangeList
 from clinics.sites import is_operator, may_set_up
 
 
@@ -21,6 +25,27 @@ class Rows(ModelAdmin):  # type: ignore[misc]
     def row_title(self, row: Any) -> str:
         """Return what the head of the page calls the row; in its place only, never in a message or a log."""
         return capfirst(str(row._meta.verbose_name))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type:
+        """Look for the term that was kept, not for its key."""
+        return QuietChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Keep what is searched for out of the address, and answer the list."""
+        keeps = request.GET.copy()
+        for name in (SEARCH_VAR, PAGE_VAR):
+            keeps.pop(name, None)
+        if request.method == "POST" and "search" in request.POST:
+            if not self.has_view_or_change_permission(request):
+                raise PermissionDenied
+            if key := searching.keep(request.POST["search"]):
+                keeps[SEARCH_VAR] = key
+            return HttpResponseRedirect(f"{request.path}?{keeps.urlencode()}")
+        context = {"search_keeps": keeps.urlencode(), **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
 
     def changeform_view(
         self,

@@ -44,10 +44,15 @@ def counted_words(name: str) -> str:
 class DeadTaskAdmin(PlatformReadOnlyAdmin):
     """Tasks that came without a clinic that is ready."""
 
-    list_display = ["created_at", "name", "reason_label", "schema"]
+    list_display = ["when", "name", "reason_label", "schema"]
     list_filter = ["reason", "name"]
-    fields = ["created_at", "name", "reason_label", "schema", "arguments", "task_id"]
+    fields = ["when", "name", "reason_label", "schema", "arguments", "task_id"]
     search_fields = ["name", "schema"]
+
+    @display(description=gettext_lazy("when"), ordering="created_at")
+    def when(self, task: DeadTask) -> str:
+        """Return when it came."""
+        return readable.moment(task.created_at)
 
     @display(
         description=gettext_lazy("reason"), ordering="reason", label=readable.Tones({"no clinic": "danger"})

@@ -181,7 +181,7 @@ class Attempts(InlineRights, TabularInline):  # type: ignore[misc]
 class MessageAdmin(ReadOnlyAdmin):
     """Messages with what became of them."""
 
-    list_display = ["created_at", "who", "author_label", "channel_word", "status_label", "short_body"]
+    list_display = ["when", "who", "author_label", "channel_word", "status_label", "short_body"]
     list_filter = [ResultFilter, ChannelOfMessageFilter, "author", "kind"]
     list_select_related = ["conversation__contact_point"]
     fields = [
@@ -196,7 +196,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "error_code",
         "provider_message_id",
         "occurred_at",
-        "created_at",
+        "when",
     ]
     inlines = [Attempts]
     sortable_by: list[str] = []
@@ -207,6 +207,11 @@ class MessageAdmin(ReadOnlyAdmin):
     def who(self, message: Message) -> str:
         """Return how the other side is called."""
         return who_is(message.conversation.contact_point)
+
+    @display(description=_("when"))
+    def when(self, message: Message) -> str:
+        """Return when it was written."""
+        return readable.moment(message.created_at)
 
     @display(description=_("text"))
     def short_body(self, message: Message) -> str:

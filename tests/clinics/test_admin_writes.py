@@ -206,11 +206,44 @@ def test_only_members_can_be_chosen_as_a_doctors_user(browse, owner, clinic):
     assert "Stranger" not in page
 
 
+def search(client, path, term):
+    answer = client.post(ADMIN + path, {"search": term})
+    assert answer.status_code == 302
+    assert not any(word in answer["Location"] for word in term.split()), "a name stands in an address"
+    return client.get(answer["Location"]).content.decode()
+
+
 @pytest.mark.django_db
-def test_search_forgives_case_and_accents(browse, owner, clinic):
+def test_search_forgives_case_and_accents_and_leaves_no_name_in_an_address(browse, owner, clinic):
     with in_clinic(clinic):
         patients.create(name="José Ñíguez", now=clock.now())
-    assert "José Ñíguez" in browse(owner).get(f"{ADMIN}scheduling/patient/?q=jose+NIGUEZ").content.decode()
+        patients.create(name="Somebody Else", now=clock.now())
+    page = search(browse(owner), "scheduling/patient/", "jose NIGUEZ")
+    assert "José Ñíguez" in page
+    assert "Somebody Else" not in page
+    assert 'value="jose NIGUEZ"' in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("written", ["(212) 555-0111", "+1 212.555.0111", "2125550111"])
+def test_a_number_is_found_however_it_is_written(browse, owner, clinic, written):
+    with in_clinic(clinic):
+        patients.create(name="Ana Pérez", phone="+12125550111", now=clock.now())
+        patients.create(name="Somebody Else", phone="+12125550112", now=clock.now())
+    page = search(browse(owner), "scheduling/patient/", written)
+    assert "Ana Pérez" in page
+    assert "Somebody Else" not in page
+    assert "(212) 555-0111" in search(browse(owner), "scheduling/contactpoint/", written)
+
+
+@pytest.mark.django_db
+def test_a_search_keeps_the_filters_and_an_empty_one_ends_it(browse, owner, clinic):
+    client = browse(owner)
+    answer = client.post(ADMIN + "scheduling/patient/?named=yes&p=2", {"search": "ana"})
+    assert "named=yes" in answer["Location"]
+    assert "p=2" not in answer["Location"]
+    answer = client.post(ADMIN + "scheduling/patient/?named=yes&q=old", {"search": " "})
+    assert answer["Location"].endswith("?named=yes")
 
 
 # ── Spreadsheets ─────────────────────────────────────────────────────────────────────────────────────────────────
