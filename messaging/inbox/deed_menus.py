@@ -45,7 +45,7 @@ _PRESETS = {
     "hour": gettext_lazy("In 1 hour"),
     "afternoon": gettext_lazy("This afternoon"),
     "tomorrow": gettext_lazy("Tomorrow"),
-    "monday": gettext_lazy("Monday"),
+    "monday": gettext_lazy("On Monday"),
     "opening": gettext_lazy("When the clinic opens"),
 }
 _DONE = {

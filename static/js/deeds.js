@@ -44,7 +44,7 @@
   }
 
   /* Menus ------------------------------------------------------------------------------ */
-  const items = () => Array.from(menu.querySelectorAll("button, input"));
+  const items = () => Array.from(menu.querySelectorAll("button, input")).filter((item) => item.getClientRects().length);
 
   function close(focus) {
     if (menu.hidden) return false;
@@ -67,8 +67,7 @@
     menu.hidden = false;
     if (opener && opener.matches("[data-menu]")) opener.setAttribute("aria-expanded", "true");
     place(opener && opener !== document.body ? opener.getBoundingClientRect() : { bottom: 100, top: 100, right: window.innerWidth / 2 + 140 });
-    const first = menu.querySelector("button") || menu;
-    first.focus();
+    (items()[0] || menu).focus();
   }
 
   function open(name, from, what) {
@@ -100,7 +99,8 @@
     const name = menu.dataset.of;
     const what = chosen;
     close(true);
-    if (item.dataset.undo) undo(item.dataset.undo);
+    if (item.dataset.opensMenu) open(item.dataset.opensMenu, opener, what);
+    else if (item.dataset.undo) undo(item.dataset.undo);
     else if (item.dataset.deed) act(item.dataset.deed, {}, what);
     else act(name, { [item.dataset.deedName]: item.dataset.deedValue }, what);
   });

@@ -164,11 +164,14 @@
   }
 
   let heightBefore = 0;
-  let focusedRow = -1;
+  let heirs = []; // the row with the focus and those below it, then those above
   document.addEventListener("medsync:merge", function (event) {
     const element = log();
     if (event.detail.name === "items" && element) heightBefore = element.scrollHeight - element.scrollTop;
-    if (event.detail.name === "rows") focusedRow = rows().indexOf(document.activeElement);
+    if (event.detail.name === "rows") {
+      const at = rows().indexOf(document.activeElement);
+      heirs = at < 0 ? [] : [...rows().slice(at), ...rows().slice(0, at).reverse()];
+    }
     if (event.detail.name === "rows" && event.detail.mode === "all") holdRows(event);
   });
   document.addEventListener("medsync:merged", function (event) {
@@ -183,8 +186,8 @@
       const id = openId();
       rows().forEach((row) => row.setAttribute("aria-selected", String(row.dataset.key === id)));
       // The focus of a row that left goes to the row that stands there now.
-      const heir = focusedRow >= 0 && document.activeElement === document.body ? rows()[Math.min(focusedRow, rows().length - 1)] : null;
-      focusedRow = -1;
+      const heir = document.activeElement === document.body ? heirs.find((row) => row.isConnected) : null;
+      heirs = [];
       if (!rows().some((row) => row.tabIndex === 0)) rove(heir || (id && rowOf(id)) || rows()[0]);
       if (heir) heir.focus({ preventScroll: true });
     }
