@@ -41,7 +41,6 @@ class Request:
     id: UUID
     label: str
     left: Chip | None
-    passed: bool
     when: str
     what: str
     accept_head: str
@@ -93,7 +92,6 @@ def card(
         id=appointment.id,
         label=_("Wants to book, %(when)s") % {"when": when},
         left=left(appointment, now=now),
-        passed=appointment.starts_at <= now,
         when=when,
         what=what,
         accept_head=_head(

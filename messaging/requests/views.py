@@ -16,6 +16,7 @@ from medsync.lib import clock
 from messaging import notifications
 from messaging.inbox.views import ClinicRequest
 from messaging.requests import decisions, queries, screens
+from messaging.requests.day import day
 from messaging.requests.decisions import Outcome
 from messaging.requests.words import words
 from scheduling.models import Appointment, Status
@@ -167,5 +168,5 @@ def _decision(request: ClinicRequest, appointment: Appointment) -> dict[str, Any
             preview=lambda asked: notifications.preview(asked, "accept", now),
             now=now,
         ),
-        "day": screens.day(seen, clinic=request.clinic, now=now),
+        "day": day(seen, clinic=request.clinic, now=now),
     }

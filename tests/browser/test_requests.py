@@ -32,11 +32,11 @@ def walk_to(page: Page, name: str) -> None:
     """Go down the list by keyboard until the person's request is open."""
     expect(row(page, name)).to_be_visible(timeout=PATIENCE)
     for _ in range(20):
-        if page.locator(".decision-name", has_text=name).count():
-            return
+        if page.locator("[data-row][aria-current] .req-name").inner_text() == name:
+            break
         page.keyboard.press("j")
-        page.wait_for_timeout(300)
-    raise AssertionError("never reached the request")
+    expect(page.locator(".decision-name")).to_have_text(name, timeout=PATIENCE)
+    expect(page.locator("[data-accept]")).to_be_visible(timeout=PATIENCE)
 
 
 def test_a_new_request_appears_by_itself_and_is_accepted_by_keyboard_alone(

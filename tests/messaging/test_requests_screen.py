@@ -21,6 +21,7 @@ from messaging import notifications
 from messaging.facts import facts
 from messaging.models import Message, Question
 from messaging.requests import queries, screens
+from messaging.requests.day import day
 from messaging.requests.decisions import slot_value
 from scheduling import operations
 from scheduling.looking import look
@@ -340,7 +341,7 @@ def test_the_screen_costs_ten_statements_at_any_size(
             preview=lambda asked: notifications.preview(asked, "accept", now),
             now=now,
         )
-        screens.day(around, clinic=inside, now=now)
+        day(around, clinic=inside, now=now)
 
     assert len(seen) <= 10, "\n".join(q["sql"][q["sql"].find(" FROM ") :][:80] for q in seen)
 
