@@ -65,7 +65,7 @@ class ClinicForm(_OfClinic):
     """What patients and staff see of the clinic itself."""
 
     language = forms.ChoiceField(
-        label=_("language of patients"),
+        label=_("Language of patients"),
         choices=[("en", "English"), ("es", "Español"), ("zh", "中文")],
         help_text=_("For texts to patients of whom no language is known."),
     )

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from clinics.models import Clinic
 from clinics.panels import OneRowForm, Panel
-from messaging.models import MessagingSettings
+from messaging.models import BotMode, MessagingSettings
 
 
 class BotForm(OneRowForm):
@@ -16,6 +17,12 @@ class BotForm(OneRowForm):
     class Meta:
         model = MessagingSettings
         fields = ("bot_inside_hours", "bot_outside_hours", "bot_pause_minutes")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("bot_inside_hours", "bot_outside_hours"):
+            choices = [(value, capfirst(str(label))) for value, label in BotMode.choices]
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
 
 
 def _form_for(clinic: Clinic, data: Mapping[str, Any] | None) -> BotForm:
