@@ -44,6 +44,12 @@ def record(name: str) -> Callable[[Page], None]:
     return prepare
 
 
+def a_request(page: Page) -> None:
+    """Open the request that runs out first, with the words of all its answers."""
+    page.locator("[data-row]").first.click()
+    expect(page.locator("[data-offer-text]")).to_contain_text("1. ", timeout=PATIENCE)
+
+
 def as_it_is(page: Page) -> None:
     """Change nothing before the picture."""
 
@@ -63,6 +69,7 @@ SCREENS = (
     Screen("picker", "/"),
     Screen("today", f"/c/{CLINIC}/today/"),
     Screen("shift", f"/c/{CLINIC}/today/end-of-shift/"),
+    Screen("requests", f"/c/{CLINIC}/requests/", a_request),
     Screen("inbox", f"{INBOX}?view=all", thread("Delgado family · 2", with_part="[data-accept]")),
     Screen("list", f"{INBOX}?view=all"),
     Screen("window-closed", f"{INBOX}?view=all", thread("Grace Osei", with_part=".composer-locked")),

@@ -24,6 +24,7 @@ MEMBERS_PAGES = {
     "today": f"/c/{CLINIC}/today/",
     "shift": f"/c/{CLINIC}/today/end-of-shift/",
     "tasks": f"/c/{CLINIC}/today/tasks/",
+    "requests": f"/c/{CLINIC}/requests/",
     "list": f"{INBOX}?view=all",
     **dict.fromkeys(THREADS, f"{INBOX}?view=all"),
     "phones": DESK,
