@@ -216,9 +216,8 @@ def _do(
     except ChangedMeanwhile:
         toast = _("The patient has written meanwhile. Look at it first.")
         return answer(request, conversation_id, toast=toast, status=409)
-    if not changed:
-        return answer(request, conversation_id)
-    return answer(request, conversation_id, toast=said, undo=reverse("inbox:undo", args=[batch]))
+    undo = reverse("inbox:undo", args=[batch]) if changed else ""  # what was so before is not taken back
+    return answer(request, conversation_id, toast=said, undo=undo)
 
 
 def _say(request: ClinicRequest, said: str, *, undo: UUID | None = None, status: int = 200) -> HttpResponse:
