@@ -21,7 +21,7 @@ from messaging.models import ConsentSource, Purpose
 from messaging.people import listing, queries, record, screens, views
 from messaging.people.access import ClinicRequest, may, patient_or_404
 from messaging.people.forms import ConsentForm, NewPatientForm, PatientForm
-from scheduling import patients
+from scheduling import opened, patients
 from scheduling.models import Patient
 
 
@@ -68,6 +68,7 @@ def edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     today = clock.now().astimezone(request.clinic.zone).date()
     initial = PatientForm.initial_of(patient)
     if request.method != "POST":
+        opened.note(patient, by=request.user, now=clock.now())  # it shows the record, as the page does
         return _form(request, PatientForm(initial=initial, today=today), patient=patient)
     form = PatientForm(request.POST, initial=initial, today=today)
     if not form.is_valid():

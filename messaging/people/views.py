@@ -52,10 +52,11 @@ def page(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 
 @require_GET
 def older(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
-    """Answer the page of the line of time before the one that is shown."""
-    patient, now = patient_or_404(patient_id), clock.now()
+    """Answer the page of the line of time before the one that is shown; it counts as opening the page."""
+    patient = patient_or_404(patient_id)
+    opened.note(patient, by=request.user, now=clock.now())
     found = record.reached(patient)
-    context = {"line": _line(request, found, before=request.GET.get("before", "")), "now": now}
+    context = {"line": _line(request, found, before=request.GET.get("before", ""))}
     return render(request, "messaging/people_line.html", context)
 
 

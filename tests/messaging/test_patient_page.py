@@ -291,6 +291,15 @@ def test_opening_a_page_is_kept_once_a_member_and_hour(desk: Desk, office: Desk,
     assert PatientView.objects.filter(at__gt=now + timedelta(hours=12)).count() == 2
 
 
+@pytest.mark.parametrize("path", ["edit/", "older/"])
+def test_what_shows_the_record_elsewhere_is_kept_as_well(desk: Desk, path: str) -> None:
+    patient = patient_of(a_thread())
+
+    desk.get(f"{patient.pk}/{path}")
+
+    assert PatientView.objects.filter(patient=patient).count() == 1
+
+
 def test_only_owners_are_shown_who_looked(desk: Desk, office: Desk, world: Any) -> None:
     patient = patient_of(a_thread())
 
