@@ -120,6 +120,9 @@ class SenderHealth(models.Model):
     """What was last seen of a sender; updated at most once a minute on the hot paths."""
 
     sender = models.OneToOneField(Sender, models.CASCADE, primary_key=True, related_name="health")
+    credentials_at = models.DateTimeField(null=True)  # the provider was last asked with the account's token
+    credentials_error = models.CharField(max_length=24, blank=True, default="")  # its code, "" when it took it
+    webhook_at = models.DateTimeField(null=True)  # last request with a good signature
     last_inbound_at = models.DateTimeField(null=True)
     last_delivered_at = models.DateTimeField(null=True)
     refused_count = models.PositiveIntegerField(default=0)
