@@ -65,12 +65,12 @@ class SavedTextForm(forms.Form):
         written = [f"text_{code}" for code in SPOKEN if data.get(f"text_{code}")]
         if not written and not any(self.errors.get(f"text_{code}") for code in SPOKEN):
             self.add_error("text_en", _("Write the text in at least one language."))
-        for field in written:
-            unknown = [name for name in variables.names_in(data[field]) if name not in variables.NAMES]
+        for field, body in [(field, data[field]) for field in written]:
+            unknown = [name for name in variables.names_in(body) if name not in variables.NAMES]
             if unknown:
                 names = ", ".join(f"{{{name}}}" for name in unknown)
                 self.add_error(field, _("There is no variable %(names)s.") % {"names": names})
-            reserved = catalog.reserved_words(data[field])
+            reserved = catalog.reserved_words(body)
             if reserved:
                 words = ", ".join(dict.fromkeys(reserved))
                 self.add_error(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -87,7 +88,7 @@ def test_a_note_is_another_colour_other_words_and_another_button(
     page.locator("[data-tab-name=note]").click()
 
     expect(text).to_have_value("")
-    expect(page.locator("[data-kept]")).to_contain_text("kept under Reply")
+    expect(page.locator("p[data-kept]")).to_contain_text("kept under Reply")
     expect(page.get_by_text("Only staff see this", exact=True)).to_be_visible()
     text.fill("She brings her son")
     expect(page.locator("[data-send]")).to_contain_text("Save note")
@@ -151,7 +152,7 @@ def test_a_variable_without_a_value_is_red_and_stops_sending(visit: Callable[...
     text.fill("See you at {time} in {clinic_name}")
 
     expect(page.locator("[data-mirror] .is-missing")).to_have_text("{time}")
-    expect(page.locator("[data-missing]")).to_contain_text("{time} has no value here")
+    expect(page.locator("p[data-missing]")).to_contain_text("{time} has no value here")
     expect(page.locator("[data-send]")).to_have_attribute("aria-disabled", "true")
     text.fill("See you in {clinic_name}")
     expect(page.locator("[data-preview-text]")).to_have_text("See you in Riverside")
@@ -216,7 +217,7 @@ live.publish("conversation", id={key!r})
 def test_saved_texts_are_written_found_and_archived(
     visit: Callable[..., Page], viewport: Any, scheme: str
 ) -> None:
-    name = f"Way to the clinic {scheme} {viewport['width']}"
+    name = f"Way to the clinic {uuid4()}"
     page = visit("/c/riverside/saved-texts/", viewport=viewport, color_scheme=scheme)
     page.get_by_role("link", name="New text").click()
     page.get_by_label("Name", exact=True).fill(name)
