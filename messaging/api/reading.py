@@ -20,6 +20,7 @@ from messaging.api.shapes import (
     the_one,
 )
 from messaging.models import ChannelConsent, Conversation, Message
+from messaging.outbox import later
 from scheduling.models import ContactAddress, Patient, PatientContact
 
 _CONSENT_CHANNELS = (Channel.WHATSAPP, Channel.SMS)
@@ -92,10 +93,12 @@ def _conversation_shape(conversation: Conversation) -> ConversationShape:
 
 
 def messages() -> QuerySet[Message]:
-    """Return messages with the patient of their visit, as `message_shapes` needs them."""
-    return Message.objects.annotate(
-        visitor_id=F("appointment__patient_id"), contact_id=F("conversation__contact_point_id")
-    ).defer("payload", "verdict")
+    """Return messages with the patient of their visit, as `message_shapes` needs them; not what waits for its time."""
+    return (
+        Message.objects.exclude(later.waiting())
+        .annotate(visitor_id=F("appointment__patient_id"), contact_id=F("conversation__contact_point_id"))
+        .defer("payload", "verdict")
+    )
 
 
 def message_shapes(rows: Sequence[Message]) -> list[MessageShape]:
