@@ -16,6 +16,7 @@ from messaging.requests.queries import Around
 from messaging.requests.screens import name_of
 from scheduling.models import Appointment, Status
 
+_TWO_LINES = 3  # rows that two lines of text need
 _SLICE = 15  # minutes of a row of the day
 _EARLIEST, _LATEST = 8 * 60, 18 * 60  # shown at least, when nothing says otherwise
 
@@ -29,6 +30,11 @@ class Block:
     last: int
     title: str
     text: str = ""
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether there is room for one line only."""
+        return self.last - self.first < _TWO_LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +91,10 @@ def day(seen: Around, *, clinic: Clinic, now: datetime) -> DayColumn:
             )
         )
     visits = len(seen.of_day)
+    free = timedelta(minutes=seen.look.free_minutes)
     sub = [
         ngettext("%(n)d visit", "%(n)d visits", visits) % {"n": visits},
-        _("%(span)s free") % {"span": times.duration(timedelta(minutes=seen.look.free_minutes))},
+        _("%(span)s free") % {"span": times.duration(free)} if free else _("nothing free"),
     ]
     return DayColumn(
         title=appointment.practitioner.name,
@@ -96,7 +103,7 @@ def day(seen: Around, *, clinic: Clinic, now: datetime) -> DayColumn:
             Hour(4 * n + 1, times.clock_time(grid.begin + timedelta(hours=n), zone))
             for n in range(grid.count // 4)
         ],
-        blocks=blocks,
+        blocks=sorted(blocks, key=lambda block: block.first),
         held_since=times.moment(appointment.created_at, clinic.zone, now=now) if waits else "",
         chooses_until=(
             _moment(appointment.offered_until, clinic, now) if waits and appointment.offered_until else ""

@@ -80,6 +80,7 @@ def test_other_times_can_be_chosen_and_the_words_follow(visit: Callable[..., Pag
     phone = asking_phone(visit)
     page = visit(SCREEN)
     row(page, phone.name).click()
+    expect(page.locator(".decision-name")).to_have_text(phone.name, timeout=PATIENCE)
     expect(page.locator("[data-offer-text]")).to_contain_text("3. ", timeout=PATIENCE)
 
     page.locator(".slots-more > summary").click()
