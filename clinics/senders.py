@@ -175,3 +175,23 @@ def retire_sender(sender: Sender, *, now: datetime) -> bool:
                 Sender.objects.filter(pk=other.pk).update(rank=rank)
     forget_routes()
     return True
+
+
+def make_primary(sender: Sender) -> bool:
+    """Let the clinic begin with this number on its channel; False when it is not active any more."""
+    with transaction.atomic():
+        Clinic.objects.select_for_update().get(pk=sender.clinic_id)
+        mine = Sender.objects.filter(
+            clinic_id=sender.clinic_id, channel=sender.channel, status=SenderStatus.ACTIVE
+        )
+        order = sorted(mine, key=lambda row: (row.pk != sender.pk, row.rank))
+        if not order or order[0].pk != sender.pk:
+            return False
+        if order[0].rank == 1:
+            return True
+        # No two may have a rank at any moment, so all give theirs back first; nobody sees it before the commit.
+        mine.update(status=SenderStatus.DISABLED, rank=None)
+        for rank, row in enumerate(order, start=1):
+            Sender.objects.filter(pk=row.pk).update(status=SenderStatus.ACTIVE, rank=rank)
+    forget_routes()
+    return True

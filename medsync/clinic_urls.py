@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("messaging.saved_texts.urls")),
     path("", include("messaging.search.urls")),
     path("", include("messaging.alerts.urls")),
+    path("", include("messaging.numbers.urls")),
     path("", include("messaging.phone.urls")),
     path("", include("messaging.attachments.urls")),
 ]

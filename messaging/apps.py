@@ -16,6 +16,7 @@ class MessagingConfig(AppConfig):
         from messaging import bot_panel, receivers  # noqa: F401
         from messaging.alerts import rail as alerts
         from messaging.inbox import rail
+        from messaging.numbers import rail as numbers
         from messaging.people import rail as people
         from messaging.saved_texts import rail as saved_texts
         from messaging.today import rail as today
@@ -25,6 +26,7 @@ class MessagingConfig(AppConfig):
         register(Group.INBOX, 0, rail.views)
         register(Group.DAY, 20, people.places)
         register(Group.OUTGOING, 30, saved_texts.place)
+        register(Group.SET_UP, 20, numbers.place)
         register(Group.SET_UP, 40, alerts.place)
         register(Group.SET_UP, 90, rail.phone)
         panels.register(30, bot_panel.PANEL)

@@ -36,6 +36,12 @@ def status_url(channel: str, clinic_id: UUID, attempt_id: UUID) -> str:
     return f"{webhook_base_url()}/api/webhooks/{path}/status?a={ref(clinic_id, attempt_id)}{RETRIES}"
 
 
+def status_base_url(channel: str) -> str:
+    """Return the URL to paste at the provider for a number's status callbacks; a message names its own besides."""
+    path = channel if channel in _CHANNELS else "whatsapp"
+    return f"{webhook_base_url()}/api/webhooks/{path}/status{RETRIES}"
+
+
 def inbound_url(channel: str) -> str:
     """Return the URL to paste at the provider for a number's messages."""
     return f"{webhook_base_url()}/api/webhooks/{channel}{RETRIES}"

@@ -59,6 +59,10 @@ _EXACT: Mapping[str, _Sentences] = {
         _("The provider does not take the account's token, or its balance is used up."),
         _CHECK_ACCOUNT,
     ),
+    "401": (
+        _("The provider does not take the account's token, or its balance is used up."),
+        _CHECK_ACCOUNT,
+    ),
     "21408": (
         _("The provider's account may not send to this country."),
         _("Allow the country in the provider's console."),

@@ -15,6 +15,11 @@ EVERY_SECONDS = 60.0
 _noted: dict[tuple[str, UUID], float] = {}
 
 
+def webhook_seen(sender_id: UUID, *, now: datetime) -> None:
+    """Note that the provider reached us with a good signature."""
+    _note("webhook_at", sender_id, now)
+
+
 def inbound_seen(sender_id: UUID, *, now: datetime) -> None:
     """Note that a patient's message came in."""
     _note("last_inbound_at", sender_id, now)

@@ -43,6 +43,8 @@ def receive_message(provider: Provider, request: InboundRequest, *, now: datetim
     if account_id is None:
         refusals.refused(provider.slug, route.sender_id if route else None, now=now)
         return provider.refuse()
+    if route is not None:
+        health.webhook_seen(route.sender_id, now=now)
     event: InboundMessage | None = None
     try:
         event = provider.parse_message(request)
@@ -68,6 +70,8 @@ def receive_status(provider: Provider, request: InboundRequest, *, now: datetime
     if account_id is None:
         refusals.refused(provider.slug, route.sender_id if route else None, now=now)
         return provider.refuse()
+    if route is not None:
+        health.webhook_seen(route.sender_id, now=now)
     update: StatusUpdate | None = None
     try:
         update = provider.parse_status(request)

@@ -1,5 +1,7 @@
 """What the worker does in this room. Arguments are ids only; what is to be done stands in the outbox."""
 
+from uuid import UUID
+
 from celery import shared_task
 
 from clinics.tasks import ClinicTask
@@ -8,8 +10,10 @@ from medsync.lib import clock
 from medsync.lib.jobs import enqueue
 from messaging import demo_clock, held, local_phone, outbox, snoozing
 from messaging.alerts import telling, watching
+from messaging.numbers import checking
 
 __all__ = [
+    "check_number",
     "deliver_outbox",
     "demo_clock",
     "held",
@@ -89,3 +93,9 @@ def tell_all_staff() -> None:
             due = watching.is_due(now=clock.now())
         if due:
             enqueue("messaging.tell_staff", schema=clinic.schema_name)
+
+
+@shared_task(name="messaging.check_number", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def check_number(sender_id: str) -> None:
+    """Ask the provider whether it takes the token of a number's account. Idempotent."""
+    checking.check(UUID(sender_id), now=clock.real_now())

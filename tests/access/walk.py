@@ -8,6 +8,7 @@ from django.urls import URLResolver, get_resolver
 
 SAMPLES = {
     "uuid": str(UUID(int=0x7)),
+    "slug": "clinic",
     "int": "1",
     "str": "x",
     "path": "x",

@@ -1,0 +1,1 @@
+"""The clinic's numbers: connecting one step by step, ticks that appear by themselves, how each is doing."""

@@ -1,0 +1,274 @@
+"""The page of the clinic's numbers, as its templates read it. Built from rows; no statement is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clinics.models import Channel, Clinic, ProviderAccount, Sender, SenderHealth, SenderStatus
+from medsync.lib import phone
+from messaging import callbacks, failures, times
+from messaging.inbox import parts
+from messaging.inbox.parts import Chip
+from messaging.numbers.queries import Figures, health_of
+
+LOCAL = "local"
+PROVIDERS = {"twilio": "Twilio", LOCAL: "MedSync"}
+#: A check that has not come back by then is worth another click.
+CHECK_PATIENCE = timedelta(seconds=40)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A number in the list."""
+
+    id: UUID
+    url: str
+    number: str
+    about: str
+    state: Chip
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The numbers of one channel."""
+
+    head: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A step of connecting: done, wrong, or waited for."""
+
+    n: int
+    title: str
+    detail: str
+    done: bool
+    wrong: bool = False
+    check: bool = False  # the provider can be asked again
+    test: bool = False  # a test message can be sent here
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of a number's health."""
+
+    label: str
+    value: str
+    note: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """An address to paste at the provider."""
+
+    id: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number."""
+
+    id: UUID
+    number: str
+    tag: str
+    state: Chip
+    active: bool
+    primary: bool
+    practice: bool
+    provider: str
+    ticks: list[Tick]
+    done: bool
+    figures: list[Figure]
+    paste: list[Paste]
+    facts: list[tuple[str, str]]
+    alert: str
+    urls: dict[str, str]
+
+
+def groups(found: Sequence[Sender], *, clinic: Clinic, current: UUID | None, now: datetime) -> list[Group]:
+    """Return the list: active numbers by channel, then those taken off."""
+    shown: list[Group] = []
+    for channel in Channel:
+        mine = [s for s in found if s.channel == channel and s.status == SenderStatus.ACTIVE]
+        if mine:
+            head = _("%(channel)s · %(n)d of 3") % {"channel": channel.label, "n": len(mine)}
+            shown.append(Group(head, [_row(s, clinic, current, now=now) for s in mine]))
+    gone = [s for s in found if s.status != SenderStatus.ACTIVE]
+    if gone:
+        shown.append(Group(_("Taken off"), [_row(s, clinic, current, now=now) for s in gone]))
+    return shown
+
+
+def number(sender: Sender, figures: Figures, *, clinic: Clinic, now: datetime) -> Number:
+    """Return one number with its ticks, its health and what to paste."""
+    health, account = health_of(sender), sender.account
+    ticks = list(_ticks(sender, health, clinic, now=now))
+    here = [sender.pk]
+    return Number(
+        id=sender.pk,
+        number=phone.display(sender.phone_number, clinic.country),
+        tag=_tag(sender),
+        state=_state(sender, health, now=now),
+        active=sender.status == SenderStatus.ACTIVE,
+        primary=sender.is_primary,
+        practice=account.provider == LOCAL,
+        provider=PROVIDERS.get(account.provider, account.provider),
+        ticks=ticks,
+        done=all(tick.done for tick in ticks),
+        figures=list(_figures(health, figures, clinic, now=now)),
+        paste=_paste(sender),
+        facts=list(_facts(sender, account, clinic, now=now)),
+        alert=_alert(health, account, clinic, now=now),
+        urls={
+            name: reverse(f"numbers:{name}", args=here)
+            for name in ("one", "primary", "deactivate", "check", "test", "token")
+        },
+    )
+
+
+def _row(sender: Sender, clinic: Clinic, current: UUID | None, *, now: datetime) -> Row:
+    about = [
+        _tag(sender),
+        _("primary") if sender.is_primary else "",
+        PROVIDERS.get(sender.account.provider, ""),
+    ]
+    return Row(
+        id=sender.pk,
+        url=reverse("numbers:one", args=[sender.pk]),
+        number=phone.display(sender.phone_number, clinic.country),
+        about=" · ".join(filter(None, about)),
+        state=_state(sender, health_of(sender), now=now),
+        current=sender.pk == current,
+    )
+
+
+def _tag(sender: Sender) -> str:
+    tag = parts.sender_tag(sender, sender.channel)
+    return tag.text if tag and sender.rank else str(Channel(sender.channel).label)
+
+
+def _state(sender: Sender, health: SenderHealth, *, now: datetime) -> Chip:
+    if sender.status != SenderStatus.ACTIVE:
+        return Chip(_("Taken off"), "minus")
+    if sender.account.provider == LOCAL:
+        return Chip(_("Practice number"), "phone")
+    if sender.account.state == ProviderAccount.State.REFUSED or health.credentials_error:
+        return Chip(_("Refused"), "warning", "bad")
+    if health.alert_since:
+        return Chip(_("Signatures refused"), "warning", "warn")
+    if health.last_inbound_at and health.last_delivered_at:
+        return Chip(_("Healthy"), "check", "ok")
+    return Chip(_("Connecting"), "signal", "accent")
+
+
+def _ticks(sender: Sender, health: SenderHealth, clinic: Clinic, *, now: datetime) -> Iterator[Tick]:
+    def at(moment: datetime) -> str:
+        return times.moment(moment, clinic.zone, now=now)
+
+    provider = PROVIDERS.get(sender.account.provider, sender.account.provider)
+    if sender.account.provider != LOCAL:
+        yield _credentials(health, provider, at(health.credentials_at) if health.credentials_at else "")
+    seen = health.webhook_at or health.last_inbound_at
+    yield Tick(
+        2,
+        _("Webhook seen"),
+        _("%(provider)s reached us with a good signature · %(at)s") % {"provider": provider, "at": at(seen)}
+        if seen
+        else _("Paste the addresses below at the provider; the first signed call ticks this."),
+        done=bool(seen),
+    )
+    came = health.last_inbound_at
+    yield Tick(
+        3,
+        _("Test message came in"),
+        _("The last message came %(at)s") % {"at": at(came)}
+        if came
+        else _("Write “hello” to the number from your own phone."),
+        done=bool(came),
+    )
+    arrived = health.last_delivered_at
+    yield Tick(
+        4,
+        _("Test answer delivered"),
+        _("The last message arrived %(at)s") % {"at": at(arrived)}
+        if arrived
+        else _("Send a test to the phone that wrote; its receipt ticks this."),
+        done=bool(arrived),
+        test=sender.status == SenderStatus.ACTIVE,
+    )
+
+
+def _credentials(health: SenderHealth, provider: str, at: str) -> Tick:
+    title = _("Credentials work")
+    if not health.credentials_at:
+        return Tick(1, title, _("%(provider)s is being asked.") % {"provider": provider}, False, check=True)
+    if not health.credentials_error:
+        said = _("%(provider)s took the token · %(at)s") % {"provider": provider, "at": at}
+        return Tick(1, title, said, True, check=True)
+    failure = failures.explain(error_code=health.credentials_error)
+    detail = f"{failure.what.rstrip('.')}. {failure.helps} · {at}"
+    return Tick(1, title, detail, False, wrong=True, check=True)
+
+
+def _figures(health: SenderHealth, found: Figures, clinic: Clinic, *, now: datetime) -> Iterator[Figure]:
+    def at(moment: datetime | None) -> str:
+        return times.moment(moment, clinic.zone, now=now) if moment else _("none yet")
+
+    yield Figure(_("Last in"), at(health.last_inbound_at))
+    yield Figure(_("Last delivered"), at(health.last_delivered_at))
+    failed = _("%(failed)d of %(sent)d") % {"failed": found.failed, "sent": found.sent}
+    yield Figure(_("Failed"), failed, _("in 24 h"), "bad" if found.failed else "")
+    refused = _("since %(at)s") % {"at": at(health.refused_since)} if health.refused_since else ""
+    yield Figure(
+        _("Refused signatures"), str(health.refused_count), refused, "warn" if health.alert_since else ""
+    )
+
+
+def _paste(sender: Sender) -> list[Paste]:
+    if sender.account.provider == LOCAL or sender.channel == Channel.VOICE:
+        return []
+    return [
+        Paste("paste-in", _("When a message comes in (POST)"), callbacks.inbound_url(sender.channel)),
+        Paste("paste-status", _("Status callback"), callbacks.status_base_url(sender.channel)),
+    ]
+
+
+def _facts(
+    sender: Sender, account: ProviderAccount, clinic: Clinic, *, now: datetime
+) -> Iterator[tuple[str, str]]:
+    yield _("Display name"), sender.display_name or "–"
+    if sender.provider_sender_id:
+        yield _("Provider’s id"), _short(sender.provider_sender_id)
+    if account.provider != LOCAL:
+        own = _("The platform’s account") if account.is_master else _("Its own account")
+        yield _("Account"), f"{own} · {_short(account.external_id)}"
+    if account.previous_until and account.previous_until > now:
+        until = times.moment(account.previous_until, clinic.zone, now=now)
+        yield _("Previous token"), _("valid until %(at)s") % {"at": until}
+    yield _("Connected"), times.short_day(sender.created_at, clinic.zone)
+
+
+def _short(sid: str) -> str:
+    return f"{sid[:4]}…{sid[-4:]}" if len(sid) > 12 else sid
+
+
+def _alert(health: SenderHealth, account: ProviderAccount, clinic: Clinic, *, now: datetime) -> str:
+    if account.state == ProviderAccount.State.REFUSED:
+        return _("The provider refuses this account: messages wait and go by themselves once it is settled.")
+    if health.alert_since:
+        since = times.moment(health.alert_since, clinic.zone, now=now)
+        return _(
+            "Three signatures in five minutes were refused, %(at)s: the token or the pasted address is wrong."
+        ) % {"at": since}
+    return ""

@@ -1,0 +1,250 @@
+"""The clinic's numbers: connecting, ticks that appear, tests, tokens, and who may."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from clinics.models import Clinic, ProviderAccount, Sender, SenderHealth, User
+from clinics.senders import link_sender
+from clinics.tenancy import in_clinic
+from medsync.lib import clock
+from messaging.models import Message
+from messaging.numbers import checking
+from messaging.tasks import check_number
+from tests.messaging.inboxes import a_thread, reenter, says
+from tests.standin.twilio import ACCOUNT, TOKEN, TwilioStandIn
+
+pytestmark = pytest.mark.django_db
+OWN = "AC" + "b" * 32
+
+
+@pytest.fixture
+def inside(clinic: Clinic) -> Iterator[Clinic]:
+    """Enter the clinic under test."""
+    with in_clinic(clinic):
+        yield clinic
+
+
+@pytest.fixture
+def desk(clinic: Clinic, owner: User, browse: Any) -> Any:
+    """Return the owner's browser, and where the page is."""
+    client = browse(owner)
+    client.base = f"/c/{clinic.slug}/numbers/"
+    return client
+
+
+def connect(desk: Any, **data: str) -> Any:
+    """Send the form as it is filled for a new number."""
+    given = {"phone_number": "+1 212 555 0177", "channel": "whatsapp", "display_name": "Alpha"}
+    return desk.post(desk.base + "add/", given | data)
+
+
+def own(clinic: Clinic, token: str = TOKEN, sid: str = OWN) -> Sender:
+    """Link a number with an account of the clinic's own."""
+    return link_sender(
+        clinic,
+        phone_number="+12125550178",
+        channel="sms",
+        provider="twilio",
+        account_sid=sid,
+        auth_token=token,
+        now=clock.now(),
+    )
+
+
+def test_a_number_is_connected_and_its_page_says_what_to_paste(
+    desk: Any, clinic: Clinic, settings: Any
+) -> None:
+    settings.TWILIO_WEBHOOK_BASE_URL = "https://sync.example"
+    answer = connect(desk, account_sid=OWN, auth_token="secret-token")
+    sender = Sender.objects.get(clinic=clinic, phone_number="+12125550177")
+    assert answer.headers["Location"].endswith(f"/numbers/{sender.pk}/")
+    page = desk.get(answer.headers["Location"]).content.decode()
+    assert "https://sync.example/api/webhooks/whatsapp#rc=2" in page
+    assert "https://sync.example/api/webhooks/whatsapp/status#rc=2" in page
+    assert "secret-token" not in page
+    assert "Connecting" in page
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"phone_number": "abc"}, "This is no phone number"),
+        ({"account_sid": "AC1"}, "An account SID begins with AC"),
+        ({"auth_token": "x", "account_sid": ""}, "Whose token is it?"),
+        ({"account_sid": OWN, "auth_token": ""}, "Give the auth token of this account"),
+    ],
+)
+def test_what_cannot_be_connected_is_refused_with_a_way_out(
+    desk: Any, settings: Any, data: dict[str, str], said: str
+) -> None:
+    settings.TWILIO_ACCOUNT_SID = ACCOUNT
+    answer = connect(desk, **data)
+    assert answer.status_code in (400, 409)
+    assert said in answer.content.decode()
+
+
+def test_a_number_of_another_clinic_is_not_taken(desk: Any, other_clinic: Clinic) -> None:
+    theirs = Sender.objects.filter(clinic=other_clinic, status="active").exclude(channel="voice")[0]
+    answer = connect(
+        desk, phone_number=theirs.phone_number, channel=theirs.channel, account_sid=OWN, auth_token="x"
+    )
+    assert answer.status_code == 409
+    assert "linked to another workspace" in answer.content.decode()
+
+
+def test_a_demo_clinic_takes_no_real_number(desk: Any, clinic: Clinic) -> None:
+    Clinic.objects.filter(pk=clinic.pk).update(is_demo=True)
+    answer = connect(desk, account_sid=OWN, auth_token="x")
+    assert answer.status_code == 409
+    assert "invented" in answer.content.decode()
+
+
+def test_a_good_token_is_ticked(desk: Any, clinic: Clinic, settings: Any) -> None:
+    with TwilioStandIn(tokens={OWN: TOKEN}) as twilio:
+        settings.TWILIO_API_BASE_URL = twilio.base_url
+        sender = own(clinic)
+        check_number.apply(kwargs={"sender_id": str(sender.pk)}, headers={"schema": clinic.schema_name})
+    health = SenderHealth.objects.get(sender=sender)
+    assert health.credentials_at is not None
+    assert health.credentials_error == ""
+    assert "Twilio took the token" in desk.get(f"{desk.base}{sender.pk}/").content.decode()
+
+
+def test_a_wrong_token_says_so_and_what_helps(desk: Any, clinic: Clinic, settings: Any) -> None:
+    with TwilioStandIn(tokens={OWN: TOKEN}) as twilio:
+        settings.TWILIO_API_BASE_URL = twilio.base_url
+        sender = own(clinic, token="wrong" * 6)
+        with in_clinic(clinic):
+            checking.check(sender.pk, now=clock.now())
+    assert SenderHealth.objects.get(sender=sender).credentials_error in ("401", "20003")
+    page = desk.get(f"{desk.base}{sender.pk}/").content.decode()
+    assert "Check the account" in page
+    assert "Refused" in page
+
+
+def test_a_provider_that_is_away_does_not_prove_the_token_wrong(clinic: Clinic, settings: Any) -> None:
+    settings.TWILIO_API_BASE_URL = "http://127.0.0.1:9"
+    sender = own(clinic)
+    with in_clinic(clinic):
+        checking.check(sender.pk, now=clock.now())
+    assert SenderHealth.objects.get(sender=sender).credentials_error == "unreachable"
+    assert ProviderAccount.objects.get(pk=sender.account_id).state == "active"
+
+
+def test_the_ticks_follow_what_is_seen(desk: Any, clinic: Clinic) -> None:
+    sender = own(clinic)
+    SenderHealth.objects.filter(sender=sender).update(
+        credentials_at=clock.now(), webhook_at=clock.now(), last_inbound_at=clock.now()
+    )
+    update = desk.get(f"{desk.base}{sender.pk}/", headers={"HX-Request": "true"}).content.decode()
+    assert update.count("is-done") == 3
+    assert "<html" not in update
+    SenderHealth.objects.filter(sender=sender).update(last_delivered_at=clock.now())
+    assert "Healthy" in desk.get(f"{desk.base}{sender.pk}/").content.decode()
+
+
+def test_a_test_goes_to_who_wrote_to_the_number(desk: Any, inside: Clinic, owner: User) -> None:
+    thread = a_thread("The Owner's Phone")
+    sender = thread.last_sender
+    assert sender is not None
+    answer = desk.post(f"{desk.base}{sender.pk}/test/", {"to": thread.contact_point.phone})
+    reenter(inside)
+    assert answer.status_code == 302
+    sent = Message.objects.get(conversation=thread, direction="outbound")
+    assert "This is a test from" in sent.body
+    assert sent.sender_id == sender.pk
+
+
+def test_a_test_to_a_phone_that_never_wrote_says_why_not(desk: Any, inside: Clinic) -> None:
+    sender = Sender.objects.get(clinic=inside, channel="whatsapp", status="active")
+    answer = desk.post(f"{desk.base}{sender.pk}/test/", {"to": "+16465550199"})
+    reenter(inside)
+    assert answer.status_code == 409
+    assert "field-error" in answer.content.decode()
+    assert not Message.objects.filter(sender=sender, direction="outbound").exists()
+
+
+def test_failures_of_the_last_day_are_counted(desk: Any, inside: Clinic) -> None:
+    thread = a_thread()
+    says(thread, "one", author="staff")
+    says(thread, "two", author="staff", status="failed")
+    says(thread, "old", author="staff", status="failed", at=clock.now() - timedelta(days=2))
+    sender = thread.last_sender
+    assert sender is not None
+    page = desk.get(f"{desk.base}{sender.pk}/").content.decode()
+    assert "1 of 2" in page
+
+
+def test_another_number_becomes_primary_and_ranks_stay_whole(desk: Any, clinic: Clinic) -> None:
+    own(clinic)
+    second = Sender.objects.get(clinic=clinic, phone_number="+12125550178")
+    assert not second.is_primary
+    desk.post(f"{desk.base}{second.pk}/primary/")
+    ranks = Sender.objects.filter(clinic=clinic, channel="sms", status="active").order_by("rank")
+    assert [row.rank for row in ranks] == list(range(1, len(ranks) + 1))
+    assert ranks[0].pk == second.pk
+
+
+def test_a_number_is_taken_off_and_stays_in_the_list(desk: Any, clinic: Clinic) -> None:
+    sender = own(clinic)
+    desk.post(f"{desk.base}{sender.pk}/deactivate/")
+    sender.refresh_from_db()
+    assert sender.status == "disabled"
+    page = desk.get(desk.base).content.decode()
+    assert "Taken off" in page
+    desk.post(f"{desk.base}{sender.pk}/primary/")  # a page of before
+    sender.refresh_from_db()
+    assert sender.status == "disabled"
+
+
+def test_a_token_is_renewed_and_the_old_one_verifies_for_a_day(desk: Any, clinic: Clinic) -> None:
+    sender = own(clinic)
+    desk.post(f"{desk.base}{sender.pk}/token/", {"auth_token": "a new one"})
+    account = ProviderAccount.objects.get(pk=sender.account_id)
+    assert (account.auth_token, account.previous_token) == ("a new one", TOKEN)
+    assert account.previous_until is not None
+
+
+def test_the_platforms_token_is_not_the_clinics_to_renew(desk: Any, clinic: Clinic) -> None:
+    practice = Sender.objects.filter(clinic=clinic, status="active", account__provider="local").first()
+    master, _ = ProviderAccount.objects.get_or_create(
+        provider="twilio", is_master=True, defaults={"external_id": ACCOUNT}
+    )
+    sender = own(clinic)
+    Sender.objects.filter(pk=sender.pk).update(account=master)
+    for row in filter(None, (practice, sender)):
+        assert desk.post(f"{desk.base}{row.pk}/token/", {"auth_token": "x"}).status_code == 404
+
+
+def test_the_page_costs_the_same_with_three_numbers(desk: Any, clinic: Clinic) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert desk.get(desk.base).status_code == 200
+        return len(seen)
+
+    first = cost()
+    own(clinic)
+    assert cost() <= first + 1
+    assert first <= 14
+
+
+def test_the_desk_connects_nothing(clinic: Clinic, receptionist: User, browse: Any) -> None:
+    client = browse(receptionist)
+    sender = Sender.objects.filter(clinic=clinic, status="active")[0]
+    for path in ("", "add/", f"{sender.pk}/"):
+        assert client.get(f"/c/{clinic.slug}/numbers/{path}").status_code == 403
+    assert client.post(f"/c/{clinic.slug}/numbers/{sender.pk}/deactivate/").status_code == 403
+    assert "/numbers/" not in client.get(f"/c/{clinic.slug}/rail/").content.decode()
+
+
+def test_another_clinics_number_is_not_found(desk: Any, other_clinic: Clinic) -> None:
+    theirs = Sender.objects.filter(clinic=other_clinic, status="active")[0]
+    assert desk.get(f"{desk.base}{theirs.pk}/").status_code == 404
+    assert desk.post(f"{desk.base}{theirs.pk}/deactivate/").status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.status == "active"
