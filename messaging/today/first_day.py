@@ -83,7 +83,7 @@ def _steps(found: FirstDay, *, clinic: Clinic, user: User, has_phones: bool) -> 
                 done=found.has_number,
                 who=leaders,
                 takes=_("20 min, then the provider’s checks"),
-                url="",
+                url=reverse("numbers:page") if can(user, clinic, Action.MANAGE_SENDERS) else "",
             )
         )
     steps += [
