@@ -20,6 +20,7 @@ class Rows(ModelAdmin):  # type: ignore[misc]
 
     list_filter_sheet = True
     list_per_page = 50
+    empty_value_display = ""
     compressed_fields = True
 
     def row_title(self, row: Any) -> str:
