@@ -77,7 +77,7 @@ def day(seen: Around, *, clinic: Clinic, now: datetime) -> DayColumn:
             Block(
                 "other" if pending else "visit",
                 *grid.rows(visit.starts_at, visit.ends_at),
-                title=f"{clock} {visit.patient.name or _('Not yet named')}",
+                title=f"{clock} {name_of(visit, clinic)}",
                 text=_("Requested") if pending else visit.type.name_in(_language()),
             )
         )

@@ -113,7 +113,7 @@ def around(appointment: Appointment, *, now: datetime) -> Around:
     visits = list(
         Appointment.objects.filter((that_day & theirs) | missed)
         .exclude(pk=appointment.pk)
-        .select_related("patient", "type", "location")
+        .select_related("patient", "type", "location", "contact_point")
         .order_by("starts_at", "id")[:LISTED]
     )
     held = Hold.objects.filter(
