@@ -37,6 +37,8 @@ def term_of(key: str) -> str:
 class QuietChangeList(ChangeList):  # type: ignore[misc]
     """A list that looks for the kept term."""
 
+    query: str
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         """Return the rows that fit the filters and the term."""
         self.query = term_of(self.query)
