@@ -1,56 +1,42 @@
 """The team of a clinic: members, roles, invitations and new-password links that are copied, not mailed."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.accounts import password_link
 from clinics.forms import InviteForm, RoleForm
-from clinics.models import Clinic, Invitation, Membership, Role
+from clinics.models import Invitation, Membership, Role
 from clinics.operations import LastOwner, change_role, end_membership, invite, revoke_invitation
-from clinics.permissions import Action, can, may_give, may_renew_password, role_of
+from clinics.permissions import Action, may_give, may_renew_password, role_of
 from clinics.queries import members_of, open_invitations_of, with_second_factor
 from clinics.tenancy import public_url
 from medsync.lib import clock
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-
-
-def for_managers(view: View[P]) -> View[P]:
-    """Let in who may manage members; everybody else of the clinic gets 403."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not can(request.user, _clinic(request), Action.MANAGE_MEMBERS):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return never_cache(guarded)  # type: ignore[return-value]
-
 
 @require_GET
-@for_managers
-def team(request: HttpRequest) -> HttpResponse:
+@never_cache
+@may(Action.MANAGE_MEMBERS)
+def team(request: ClinicRequest) -> HttpResponse:
     """Show members and open invitations."""
     return _team(request)
 
 
 @require_POST
-@for_managers
-def invitation_create(request: HttpRequest) -> HttpResponse:
+@never_cache
+@may(Action.MANAGE_MEMBERS)
+def invitation_create(request: ClinicRequest) -> HttpResponse:
     """Make an invitation and show its link, this once."""
-    clinic, giver = _clinic(request), _role(request)
+    clinic, giver = request.clinic, _role(request)
     form = InviteForm(request.POST, giver=giver)
     if form.is_valid():
         email = form.cleaned_data["email"]
@@ -62,17 +48,18 @@ def invitation_create(request: HttpRequest) -> HttpResponse:
         clinic,
         email=form.cleaned_data["email"],
         role=form.cleaned_data["role"],
-        by=request.user,  # type: ignore[arg-type]
+        by=request.user,
         now=clock.real_now(),
     )
     return _team(request, link=public_url("invitation", token), link_for=email, link_is="invitation")
 
 
 @require_POST
-@for_managers
-def invitation_revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+@never_cache
+@may(Action.MANAGE_MEMBERS)
+def invitation_revoke(request: ClinicRequest, invitation_id: UUID) -> HttpResponse:
     """Make an invitation's link worthless."""
-    row = get_object_or_404(Invitation, pk=invitation_id, clinic=_clinic(request))
+    row = get_object_or_404(Invitation, pk=invitation_id, clinic=request.clinic)
     if not may_give(_role(request), row.role):
         raise PermissionDenied
     revoke_invitation(row, now=clock.real_now())
@@ -81,8 +68,9 @@ def invitation_revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse
 
 
 @require_POST
-@for_managers
-def member_role(request: HttpRequest, membership_id: UUID) -> HttpResponse:
+@never_cache
+@may(Action.MANAGE_MEMBERS)
+def member_role(request: ClinicRequest, membership_id: UUID) -> HttpResponse:
     """Give a member another role."""
     member = _member(request, membership_id)
     form = RoleForm(request.POST, giver=_role(request))
@@ -96,8 +84,9 @@ def member_role(request: HttpRequest, membership_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@for_managers
-def member_remove(request: HttpRequest, membership_id: UUID) -> HttpResponse:
+@never_cache
+@may(Action.MANAGE_MEMBERS)
+def member_remove(request: ClinicRequest, membership_id: UUID) -> HttpResponse:
     """End a member's access at once; what they did stays."""
     try:
         end_membership(_member(request, membership_id), now=clock.real_now())
@@ -107,8 +96,9 @@ def member_remove(request: HttpRequest, membership_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@for_managers
-def member_password_link(request: HttpRequest, membership_id: UUID) -> HttpResponse:
+@never_cache
+@may(Action.MANAGE_MEMBERS)
+def member_password_link(request: ClinicRequest, membership_id: UUID) -> HttpResponse:
     """Show a link at which a member sets a new password, this once."""
     member = _member(request, membership_id)
     if not may_renew_password(_role(request), member):
@@ -118,8 +108,8 @@ def member_password_link(request: HttpRequest, membership_id: UUID) -> HttpRespo
     )
 
 
-def _team(request: HttpRequest, *, form: InviteForm | None = None, **shown_once: Any) -> HttpResponse:
-    clinic, giver = _clinic(request), _role(request)
+def _team(request: ClinicRequest, *, form: InviteForm | None = None, **shown_once: Any) -> HttpResponse:
+    clinic, giver = request.clinic, _role(request)
     found = members_of(clinic)
     safe = with_second_factor([member.user_id for member in found])
     members = [
@@ -153,21 +143,14 @@ def _team(request: HttpRequest, *, form: InviteForm | None = None, **shown_once:
     return render(request, "clinics/team.html", context, status=status)
 
 
-def _clinic(request: HttpRequest) -> Clinic:
-    clinic: Clinic | None = getattr(request, "clinic", None)
-    if clinic is None:
-        raise Http404
-    return clinic
+def _role(request: ClinicRequest) -> str | None:
+    return role_of(request.user, request.clinic)
 
 
-def _role(request: HttpRequest) -> str | None:
-    return role_of(request.user, _clinic(request))
-
-
-def _member(request: HttpRequest, membership_id: UUID) -> Membership:
+def _member(request: ClinicRequest, membership_id: UUID) -> Membership:
     """Return a present member of this clinic whom the asking member may manage."""
     member = get_object_or_404(
-        Membership.objects.select_related("user"), pk=membership_id, clinic=_clinic(request), ended_at=None
+        Membership.objects.select_related("user"), pk=membership_id, clinic=request.clinic, ended_at=None
     )
     if not may_give(_role(request), member.role):
         raise PermissionDenied

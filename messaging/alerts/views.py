@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinics.access import ClinicRequest
 from clinics.models import PushSubscription, User
 from medsync.lib import clock
 from messaging.alerts import push, telling
 from messaging.alerts.forms import AlertForm
-from messaging.inbox.views import ClinicRequest
 from messaging.models import AlertSettings
 
 MOST_BROWSERS = 20

@@ -7,12 +7,12 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
 from messaging import botswitch
 from messaging.botswitch import Switch
-from messaging.inbox.answering import answer, conversation_of, may
-from messaging.inbox.views import ClinicRequest
+from messaging.inbox.answering import answer, conversation_of
 
 
 @require_POST

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
+from clinics.access import ClinicRequest
 from clinics.queries import members_of
 from clinics.templatetags.ui import initials
-from messaging.inbox.views import ClinicRequest
 
 
 @require_GET

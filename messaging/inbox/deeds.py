@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.models import User
 from clinics.permissions import Action
 from clinics.queries import members_of
@@ -25,8 +26,7 @@ from messaging import conversations, snoozing, times, undoing
 from messaging.facts import facts
 from messaging.history import MOST_AT_ONCE, ChangedMeanwhile, Many
 from messaging.inbox import deed_menus, listing
-from messaging.inbox.answering import answer, conversation_of, may
-from messaging.inbox.views import ClinicRequest
+from messaging.inbox.answering import answer, conversation_of
 from messaging.models import Conversation
 from messaging.snoozing import NotInThePast
 

@@ -8,10 +8,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
-from messaging.inbox.answering import answer, may
-from messaging.inbox.views import ClinicRequest
+from messaging.inbox.answering import answer
 from messaging.models import Conversation
 from messaging.requests import decisions
 from messaging.requests.decisions import Outcome

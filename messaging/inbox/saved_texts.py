@@ -14,14 +14,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from clinics.access import ClinicRequest, may
 from clinics.models import Channel, Clinic, Sender, SenderStatus
 from clinics.permissions import Action
 from medsync.lib import clock, phone
 from messaging import gate, times, variables
 from messaging.inbox import drafts, later, parts
-from messaging.inbox.answering import conversation_of, may
+from messaging.inbox.answering import conversation_of
 from messaging.inbox.thread import LANGUAGES
-from messaging.inbox.views import ClinicRequest
 from messaging.models import ChannelConsent, Conversation, Window
 from messaging.saved_texts import offering
 from scheduling.models import ContactAddress

@@ -6,26 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
 from django.views.decorators.http import require_GET
 
-from clinics.models import Clinic, User
+from clinics.access import ClinicRequest
 from medsync.lib import clock
 from messaging import notifications
 from messaging.inbox import listing, person, queries, rail, screens, why
 from messaging.inbox import thread as threads
 from messaging.inbox.queries import View
 from messaging.models import Conversation, Message
-
-
-class ClinicRequest(HttpRequest):
-    """A request below /c/<slug>/, as the middleware leaves it: for a member, inside the clinic."""
-
-    clinic: Clinic
-    user: User
 
 
 @require_GET
@@ -181,7 +174,7 @@ def _list_context(
     return {"page": shown, "here": view.value}
 
 
-def _view(request: HttpRequest) -> View:
+def _view(request: ClinicRequest) -> View:
     try:
         view = View(request.GET.get("view", View.NEEDS_REPLY))
     except ValueError:

@@ -9,11 +9,11 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
 from messaging import conversations, outbox
-from messaging.inbox.answering import answer, conversation_of, may
-from messaging.inbox.views import ClinicRequest
+from messaging.inbox.answering import answer, conversation_of
 from messaging.models import Direction, Message
 
 

@@ -11,14 +11,14 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.models import Channel, Sender
 from clinics.permissions import Action
 from medsync.lib import clock
 from medsync.lib.text import clean
 from messaging import drafts, gate, outbox, times, variables
 from messaging.inbox import later as laters
-from messaging.inbox.answering import answer, conversation_of, may
-from messaging.inbox.views import ClinicRequest
+from messaging.inbox.answering import answer, conversation_of
 from messaging.models import Conversation, DraftTab
 
 #: Nobody takes a reply back for longer; the worker is rung by then.

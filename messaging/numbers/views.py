@@ -14,12 +14,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinics import senders
+from clinics.access import ClinicRequest, may
 from clinics.models import Sender
 from clinics.permissions import Action
 from medsync.lib import clock, jobs
 from messaging import outbox
-from messaging.inbox.answering import may
-from messaging.inbox.views import ClinicRequest
 from messaging.numbers import checking, queries, screens
 from messaging.numbers.forms import ConnectForm, TestForm, TokenForm
 
@@ -49,7 +48,10 @@ def one(request: ClinicRequest, sender_id: UUID) -> HttpResponse:
 @may(Action.MANAGE_SENDERS)
 def add(request: ClinicRequest) -> HttpResponse:
     """Show what connecting takes, and connect a number that is registered at the provider."""
-    given = {"region": request.clinic.country, "has_master": bool(settings.TWILIO_ACCOUNT_SID)}
+    given: dict[str, Any] = {
+        "region": request.clinic.country,
+        "has_master": bool(settings.TWILIO_ACCOUNT_SID),
+    }
     if request.method != "POST":
         return _add(request, ConnectForm(initial={"display_name": request.clinic.name}, **given))
     form = ConnectForm(request.POST, **given)

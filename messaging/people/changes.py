@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.models import Channel
 from clinics.permissions import Action
 from medsync.lib import clock
@@ -19,7 +20,7 @@ from messaging import consent as consents
 from messaging import gate, outbox, threads
 from messaging.models import ConsentSource, Purpose
 from messaging.people import listing, queries, record, screens, views
-from messaging.people.access import ClinicRequest, may, patient_or_404
+from messaging.people.access import patient_or_404
 from messaging.people.forms import ConsentForm, NewPatientForm, PatientForm
 from scheduling import opened, patients
 from scheduling.models import Patient

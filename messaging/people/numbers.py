@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
 from messaging.people import views
-from messaging.people.access import ClinicRequest, may, patient_or_404
+from messaging.people.access import patient_or_404
 from messaging.people.forms import NumberForm
 from scheduling import reach
 from scheduling.models import Patient, Relation

@@ -9,12 +9,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.permissions import Action, can
 from medsync.lib import clock
 from medsync.lib.text import clean
 from messaging.models import ConsentHow
 from messaging.people import line, listing, queries, record, screens
-from messaging.people.access import ClinicRequest, may, patient_or_404
+from messaging.people.access import patient_or_404
 from scheduling import opened
 from scheduling.models import Patient
 

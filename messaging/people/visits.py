@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
 from messaging import notifications
 from messaging.inbox import person
 from messaging.people import booking, record, screens
-from messaging.people.access import ClinicRequest, may, patient_or_404
+from messaging.people.access import patient_or_404
 from messaging.people.forms import BookForm, CancelForm
 from scheduling import operations
 from scheduling.errors import NotBookable, PastTime, SchedulingError, TimeRefused

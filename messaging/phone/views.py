@@ -8,11 +8,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from clinics.access import ClinicRequest
 from clinics.models import Clinic, Sender
 from medsync.lib import clock
 from messaging import demo_clock, intake, local_phone
@@ -38,12 +39,6 @@ _LAST = (
     "Silva",
     "Roy",
 )
-
-
-class ClinicRequest(HttpRequest):
-    """A request below /c/<slug>/, as the middleware leaves it."""
-
-    clinic: Clinic
 
 
 def _senders(request: ClinicRequest) -> dict[str, Sender]:

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpResponse, HttpResponseForbidden
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from clinics.permissions import Action, can
+from clinics.access import ClinicRequest, may
+from clinics.permissions import Action
 from medsync.lib import clock
 from messaging import notifications
-from messaging.inbox.views import ClinicRequest
 from messaging.requests import decisions, queries, screens
 from messaging.requests.day import day
 from messaging.requests.decisions import Outcome
 from messaging.requests.words import words
 from scheduling.models import Appointment, Status
-
-P = ParamSpec("P")
-_View = Callable[Concatenate[ClinicRequest, P], HttpResponse]
-
-
-def deciding(view: _View[P]) -> _View[P]:
-    """Refuse members who may not decide requests, and everything but POST."""
-
-    @functools.wraps(view)
-    def asked(request: ClinicRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not can(request.user, request.clinic, Action.DECIDE):
-            return HttpResponseForbidden()
-        return view(request, *args, **kwargs)
-
-    return require_POST(cast("_View[P]", asked))
 
 
 @require_GET
@@ -69,14 +52,16 @@ def words_fragment(request: ClinicRequest, appointment_id: UUID) -> HttpResponse
     return render(request, "messaging/requests_words.html", {"words": words(appointment, now=now)})
 
 
-@deciding
+@require_POST
+@may(Action.DECIDE)
 def accept(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Accept a request."""
     appointment = _found(appointment_id)
     return _answer(request, appointment, decisions.accept(appointment, user=request.user, now=clock.now()))
 
 
-@deciding
+@require_POST
+@may(Action.DECIDE)
 def decline(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Decline a request, with a word for the patient if there is one."""
     appointment = _found(appointment_id)
@@ -85,7 +70,8 @@ def decline(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     return _answer(request, appointment, outcome)
 
 
-@deciding
+@require_POST
+@may(Action.DECIDE)
 def offer(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Offer other times instead."""
     appointment = _found(appointment_id)
@@ -94,7 +80,8 @@ def offer(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     return _answer(request, appointment, outcome)
 
 
-@deciding
+@require_POST
+@may(Action.DECIDE)
 def decline_text(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Answer word for word what the patient would get with this reason. POST, for it carries words."""
     appointment = _found(appointment_id)
@@ -103,7 +90,8 @@ def decline_text(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     return _text(request, appointment, "decline", text)
 
 
-@deciding
+@require_POST
+@may(Action.DECIDE)
 def offer_text(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Answer word for word what the patient would get with these times."""
     appointment = _found(appointment_id)

@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseForbidden
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.permissions import Action, can
 from medsync.lib import clock, phone
 from messaging import variables
-from messaging.inbox.views import ClinicRequest
 from messaging.language import nearest
 from messaging.models import SavedText
 from messaging.saved_texts import offering, screens, writing
 from messaging.saved_texts.forms import SavedTextForm
 
-P = ParamSpec("P")
-View = Callable[Concatenate[ClinicRequest, P], HttpResponse]
-
-
-def for_leaders(view: View[P]) -> View[P]:
-    """Refuse who may not change the clinic's settings."""
-
-    @functools.wraps(view)
-    def asked(request: ClinicRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not can(request.user, request.clinic, Action.MANAGE_SETTINGS):
-            return HttpResponseForbidden()
-        return view(request, *args, **kwargs)
-
-    return cast("View[P]", asked)
-
 
 @require_GET
+@may(Action.WORK)
 def page(request: ClinicRequest) -> HttpResponse:
     """Show all texts."""
-    if not can(request.user, request.clinic, Action.WORK):
-        return HttpResponseForbidden()
     may_change = can(request.user, request.clinic, Action.MANAGE_SETTINGS)
     shown = screens.page(
         offering.present(),
@@ -56,14 +38,14 @@ def page(request: ClinicRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_leaders
+@may(Action.MANAGE_SETTINGS)
 def new(request: ClinicRequest) -> HttpResponse:
     """Write a new text."""
     return _form(request, None)
 
 
 @require_http_methods(["GET", "POST"])
-@for_leaders
+@may(Action.MANAGE_SETTINGS)
 def edit(request: ClinicRequest, text_id: UUID) -> HttpResponse:
     """Change a text."""
     text = offering.text(text_id)
@@ -73,7 +55,7 @@ def edit(request: ClinicRequest, text_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@for_leaders
+@may(Action.MANAGE_SETTINGS)
 def archive(request: ClinicRequest, text_id: UUID) -> HttpResponse:
     """Put a text away."""
     if not writing.archive(text_id, now=clock.now()):
@@ -83,7 +65,7 @@ def archive(request: ClinicRequest, text_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@for_leaders
+@may(Action.MANAGE_SETTINGS)
 def restore(request: ClinicRequest, text_id: UUID) -> HttpResponse:
     """Bring a text back."""
     try:

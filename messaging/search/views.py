@@ -4,9 +4,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from clinics.access import ClinicRequest
 from medsync.lib import clock
 from medsync.lib.text import clean
-from messaging.inbox.views import ClinicRequest
 from messaging.search import queries, screens
 
 LONGEST = 120

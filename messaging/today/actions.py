@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseForbidden
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from clinics.access import ClinicRequest, may
 from clinics.models import Membership
-from clinics.permissions import Action, can
+from clinics.permissions import Action
 from medsync.lib import clock
 from messaging import live
-from messaging.inbox.views import ClinicRequest
 from messaging.today import rows, views
 from scheduling import operations
 from scheduling.errors import AlreadyDecided, NotBookable, NotNow, SchedulingError
@@ -189,10 +189,9 @@ def _tick(request: ClinicRequest, task_id: UUID, changed: bool) -> HttpResponse:
 
 
 @require_POST
+@may(Action.MANAGE_SETTINGS)
 def put_away_first_day(request: ClinicRequest) -> HttpResponse:
     """Put the first-day list away, for the whole clinic."""
-    if not can(request.user, request.clinic, Action.MANAGE_SETTINGS):
-        return HttpResponseForbidden()
     operations.put_away_first_day(now=clock.now())
     return _answer(request)
 

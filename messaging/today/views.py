@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from clinics.access import ClinicRequest
 from clinics.queries import members_of
 from medsync.lib import clock
 from messaging.inbox import rail as inbox_rail
 from messaging.inbox.queries import View
-from messaging.inbox.views import ClinicRequest
 from messaging.today import first_day, queries, screens, side
 from messaging.today.closing import shift
 
