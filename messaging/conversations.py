@@ -1,4 +1,4 @@
-"""What members do with a thread as a piece of work: done, nothing to answer, snooze, assign, put away, pause the bot.
+"""What members do with a thread as a piece of work: done, no reply needed, open again, assign, put away.
 
 Each is one UPDATE of the Conversation row that raises its version (the last place in the lock order), keeps an event
 with what was there before (`messaging.history`), and tells open inboxes. They return False when there was nothing
@@ -6,7 +6,7 @@ to change. `batch` names the deed of a member, so that it can be undone.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,6 @@ from messaging.history import (
 from messaging.models import (
     Conversation,
     ConversationState,
-    MessagingSettings,
     Question,
     QuestionOutcome,
     ThreadSeen,
@@ -178,11 +177,6 @@ def put_away(conversation: Conversation, *, by: User | None, now: datetime) -> b
     )
 
 
-def bring_back(conversation: Conversation, *, by: User | None, now: datetime) -> bool:
-    """Undo `put_away`."""
-    return _change(conversation, now, put_away_at=None)
-
-
 def assign(
     conversation: Conversation, *, to: User | None, by: User | None, now: datetime, batch: UUID | None = None
 ) -> bool:
@@ -199,24 +193,6 @@ def assign_many(
 
 def _given(to: User | None) -> Fields:
     return {"assignee_id": to.pk if to else None}
-
-
-def mark_read(conversation: Conversation, *, now: datetime) -> bool:
-    """Count nothing as unread. Changes no work state: only an answer, done or "no reply needed" do."""
-    if not conversation.unread_count:
-        return False
-    return _change(conversation, now, unread_count=0)
-
-
-def pause_bot(conversation: Conversation, *, by: User, now: datetime, minutes: int | None = None) -> bool:
-    """Silence the bot in this thread for some minutes (default: the clinic's setting)."""
-    pause = MessagingSettings.load().bot_pause_minutes if minutes is None else minutes
-    return _change(conversation, now, bot_paused_until=now + timedelta(minutes=pause))
-
-
-def switch_bot(conversation: Conversation, *, on: bool, by: User, now: datetime) -> bool:
-    """Switch the bot off in this thread until further notice, or on again at once."""
-    return _change(conversation, now, bot_off=not on, bot_paused_until=None)
 
 
 def bot_is_silent(conversation: Conversation, *, now: datetime) -> bool:

@@ -171,11 +171,6 @@ def bookable_practitioners(type: AppointmentType | None = None) -> QuerySet[Prac
     return doctors.order_by("rank", "name", "resource_id")
 
 
-def bookable_types() -> QuerySet[AppointmentType]:
-    """Return the types that patients may book, in the clinic's order."""
-    return AppointmentType.objects.filter(active=True, bookable=True).order_by("rank", "id")
-
-
 def _free(
     known: Structure,
     *,

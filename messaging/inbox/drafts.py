@@ -1,6 +1,6 @@
 """What a member began to write: the list shows its beginning, the composer brings it back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models.functions import Left
@@ -23,8 +23,3 @@ def drafts_of(user: User, conversation_ids: Iterable[UUID]) -> dict[UUID, str]:
 def drafts_in(conversation_id: UUID, user: User) -> dict[str, Draft]:
     """Return a member's drafts of one thread by tab, the empty ones too: their revisions count."""
     return {d.tab: d for d in Draft.objects.filter(conversation=conversation_id, user_id=user.pk)}
-
-
-def latest_revision(found: Mapping[str, Draft]) -> int:
-    """Return the highest revision that is kept of a thread's drafts; the page counts on from there."""
-    return max((draft.revision for draft in found.values()), default=0)

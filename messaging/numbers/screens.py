@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.urls import reverse
@@ -19,8 +19,6 @@ from messaging.numbers.queries import Figures, health_of
 
 LOCAL = "local"
 PROVIDERS = {"twilio": "Twilio", LOCAL: "MedSync"}
-#: A check that has not come back by then is worth another click.
-CHECK_PATIENCE = timedelta(seconds=40)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,3 @@ def get(slug: str) -> Provider:
         return _all()[slug]
     except KeyError:
         raise UnknownProvider(slug) from None
-
-
-def all_slugs() -> tuple[str, ...]:
-    """Return the names of the providers that are switched on, in the order of the setting."""
-    return tuple(_all())

@@ -75,18 +75,6 @@ class AlreadyDecidedError(Error):
     appointment: AppointmentShape
 
 
-class StaleVersionError(Error):
-    """The visit was moved meanwhile: the visit as it is."""
-
-    appointment: AppointmentShape
-
-
-class SlotTakenError(Error):
-    """The time is taken: up to three free ones."""
-
-    alternatives: list[SlotShape]
-
-
 class ConflictError(Error, total=False):
     """A conflict; what is added depends on `code`."""
 

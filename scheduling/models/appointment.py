@@ -160,11 +160,6 @@ class Appointment(models.Model):
             return None
         return self.created_at + (self.respond_by - self.created_at) / 2
 
-    @property
-    def is_live(self) -> bool:
-        """Tell whether the visit occupies its time."""
-        return self.status in LIVE
-
 
 class EventKind(models.TextChoices):
     """What happened to a visit."""

@@ -7,7 +7,8 @@ import time_machine
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
-from messaging import conversations, outbox
+from messaging import botswitch, conversations, outbox
+from messaging.botswitch import Switch
 from messaging.models import Conversation, Message
 from scheduling.models import ContactPoint, Patient
 from tests.messaging.talk import MONDAY_10, MONDAY_22, Talk, settings
@@ -133,10 +134,10 @@ def test_the_bot_can_be_switched_off_and_on(clinic: Clinic, receptionist: User) 
     talk = Talk(clinic)
     talk.say("gracias")
     with in_clinic(clinic):
-        conversations.switch_bot(talk.thread, on=False, by=receptionist, now=talk.now)
+        botswitch.turn(talk.thread, to=Switch.OFF, by=receptionist, now=talk.now)
     assert talk.say("I need an appointment") == ""
     with in_clinic(clinic):
-        conversations.switch_bot(talk.thread, on=True, by=receptionist, now=talk.now)
+        botswitch.turn(talk.thread, to=Switch.ON, by=receptionist, now=talk.now)
     assert talk.say("I need an appointment")
 
 

@@ -9,8 +9,9 @@ from django.db import connection, transaction
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
-from messaging import conversations
+from messaging import botswitch, conversations
 from messaging.asking import ask
+from messaging.botswitch import Switch
 from messaging.models import Attempt, Conversation, Message, Question, QuestionKind
 from scheduling.models import Hold
 from tests.messaging.hooks import message_form, post, replies_in, token_of, write
@@ -143,6 +144,6 @@ def test_a_paused_bot_comes_back_by_itself(clinic: Clinic, receptionist: User) -
     talk = Talk(clinic)
     talk.say("gracias")
     with in_clinic(clinic):
-        conversations.pause_bot(talk.thread, by=receptionist, now=talk.now, minutes=10)
+        botswitch.turn(talk.thread, to=Switch.PAUSED, by=receptionist, now=talk.now)
     assert talk.say("my appointment") == ""
-    assert talk.say("my appointment", after=timedelta(minutes=11))
+    assert talk.say("my appointment", after=timedelta(minutes=31))
