@@ -87,7 +87,7 @@ def _undo(batch: UUID, by: User, now: datetime) -> tuple[list[UUID], int]:
         raise ChangedMeanwhile
     stays = reopened - {row.pk for row in back}
     if stays:
-        Question.objects.filter(pk__in=asked, conversation__in=stays).update(
+        Question.objects.filter(pk__in=asked, conversation__in=stays, closed_at=None).update(
             closed_at=now, outcome=QuestionOutcome.EXPIRED
         )
     for row in back:
