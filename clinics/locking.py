@@ -17,7 +17,6 @@ from clinics.models import User
 LOCKED, ACTIVE, MINUTES, WRONG = "locked_at", "active_at", "idle_minutes", "unlock_failures"
 MAX_WRONG = 5
 NOTE_EVERY = timedelta(minutes=1)
-PIN_LENGTH = (4, 8)
 
 
 class Unlocked(Enum):
@@ -84,7 +83,8 @@ def unlock_by_passkey(request: HttpRequest, *, now: datetime) -> bool:
 
 def has_passkey(user: User) -> bool:
     """Tell whether the user can open the screen with a passkey."""
-    return Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
+    known: bool = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
+    return known
 
 
 def set_pin(user: User, pin: str) -> None:

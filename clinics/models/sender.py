@@ -121,7 +121,8 @@ class SenderHealth(models.Model):
 
     sender = models.OneToOneField(Sender, models.CASCADE, primary_key=True, related_name="health")
     credentials_at = models.DateTimeField(null=True)  # the provider was last asked with the account's token
-    credentials_error = models.CharField(max_length=24, blank=True, default="")  # its code, "" when it took it
+    # The provider's code, "" when it took it.
+    credentials_error = models.CharField(max_length=24, blank=True, default="")
     webhook_at = models.DateTimeField(null=True)  # last request with a good signature
     last_inbound_at = models.DateTimeField(null=True)
     last_delivered_at = models.DateTimeField(null=True)

@@ -144,7 +144,9 @@ class Place:
 
 def place_of(found: Conversation, message_id: UUID) -> Place | None:
     """Return where a message stands in its thread, None when it is not in it; two statements."""
-    at = Message.objects.filter(conversation=found, pk=message_id).values_list("created_at", flat=True).first()
+    at = (
+        Message.objects.filter(conversation=found, pk=message_id).values_list("created_at", flat=True).first()
+    )
     if at is None:
         return None
     newer = Message.objects.filter(conversation=found)

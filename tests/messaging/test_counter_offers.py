@@ -201,9 +201,7 @@ def test_a_redelivered_answer_counts_once(talk: Talk, owner: User) -> None:
 @pytest.mark.parametrize(
     ("language", "words"), [("es", "¿Le queda bien otra hora?"), ("zh", "换个时间可以吗")], ids=["es", "zh"]
 )
-def test_the_offer_speaks_the_patients_language(
-    talk: Talk, owner: User, language: str, words: str
-) -> None:
+def test_the_offer_speaks_the_patients_language(talk: Talk, owner: User, language: str, words: str) -> None:
     with in_clinic(talk.clinic):
         visit = Appointment.objects.get(status="pending_review")
         visit.patient.preferred_language = language

@@ -61,7 +61,9 @@ def test_a_thread_with_a_request_costs_at_most_eight_statements(inside: Clinic, 
             notifications.preview(request, "accept", now)
 
     assert len(rows.messages) == queries.PAGE
-    assert len(seen) <= 8, "\n".join(q["sql"][:60] + " … " + q["sql"][q["sql"].find(" FROM "):][:60] for q in seen)
+    assert len(seen) <= 8, "\n".join(
+        q["sql"][:60] + " … " + q["sql"][q["sql"].find(" FROM ") :][:60] for q in seen
+    )
 
 
 def test_only_the_newest_fifty_are_shown_and_older_ones_follow(read: Any, owner: User) -> None:
