@@ -95,7 +95,7 @@ def _conversation_shape(conversation: Conversation) -> ConversationShape:
 def messages() -> QuerySet[Message]:
     """Return messages with the patient of their visit, as `message_shapes` needs them; not what waits for its time."""
     return (
-        Message.objects.exclude(later.waiting())
+        Message.objects.exclude(later.unsaid())
         .annotate(visitor_id=F("appointment__patient_id"), contact_id=F("conversation__contact_point_id"))
         .defer("payload", "verdict")
     )

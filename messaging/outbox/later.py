@@ -44,6 +44,12 @@ def waiting() -> Q:
     return Q(status=MessageStatus.QUEUED, send_at__isnull=False, tries=0)
 
 
+def unsaid() -> Q:
+    """Return the condition of messages whose time has not come, or that were taken back before it came."""
+    never = Q(status__in=[MessageStatus.QUEUED, MessageStatus.CANCELLED], tries=0)
+    return never & Q(send_at__isnull=False)
+
+
 @retrying
 def send_later(
     conversation: Conversation,

@@ -20,11 +20,11 @@ SHORTEST = 2
 LONGEST_MS = 1500  # a word that everybody writes is not worth more of the database's time
 
 # The newest first by id: ids are made in the order of time. Both ways to the rows are open to the planner: by the
-# words for what is rare, from the newest on for what is common.
+# words for what is rare, from the newest on for what is common. What was taken back is shown nowhere.
 _FOUND = f"""
     SELECT m.id FROM messaging_message m
     JOIN messaging_conversation c ON c.id = m.conversation_id AND c.put_away_at IS NULL
-    WHERE m.body <> '' AND {VECTOR} @@ to_tsquery('simple', %s)
+    WHERE m.body <> '' AND NOT (m.status = 'cancelled' AND m.tries = 0) AND {VECTOR} @@ to_tsquery('simple', %s)
     ORDER BY m.id DESC LIMIT %s
 """  # noqa: S608  made of constants
 

@@ -252,6 +252,27 @@ def test_the_same_for_later_twice_waits_once(act: Any) -> None:
     assert Message.objects.filter(direction="outbound").count() == 1
 
 
+def test_the_api_shows_what_waits_when_it_has_gone_and_never_what_was_dropped(
+    act: Any, api: Any, inside: Clinic, owner: User
+) -> None:
+    thread = a_thread()
+    client = api(owner, inside)
+
+    def shown() -> list[str]:
+        rows = client.get(f"/api/whatsapp/conversations/{thread.id}/messages").json()["results"]
+        reenter(inside)
+        return [row["status"] for row in rows if row["direction"] == "outbound"]
+
+    act(f"{thread.id}/later/", body="For later", at="hour")
+    assert shown() == []
+    Message.objects.update(tries=1)  # a worker has claimed it
+    assert shown() == ["queued"]
+    Message.objects.filter(direction="outbound").update(tries=0)
+    act(f"{thread.id}/messages/{outbound().pk}/take-back/", drop="1")
+    assert outbound().status == "cancelled"
+    assert shown() == []
+
+
 def test_a_colleague_is_not_told_of_an_answer_that_only_waits(act: Any, receptionist: User) -> None:
     thread = a_thread()
     act(f"{thread.id}/later/", body="in an hour", at="hour")

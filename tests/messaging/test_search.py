@@ -66,6 +66,14 @@ def test_other_words_find_nothing_and_break_nothing(find: Any, wanted: str) -> N
     assert "Rosa Delgado" not in find(wanted)
 
 
+def test_what_was_taken_back_before_it_left_is_not_found(find: Any) -> None:
+    says(a_thread("Rosa Delgado"), "come at nineteen", author="staff", status="cancelled")
+    says(a_thread("Somebody Else"), "come at nineteen", author="staff", status="sent")
+    found = find("nineteen")
+    assert "Somebody Else" in found
+    assert "Rosa Delgado" not in found
+
+
 def test_a_person_is_found_by_name_number_and_record(find: Any) -> None:
     thread = a_thread("María del Carmen Núñez", body="hola")
     Patient.objects.filter(name__startswith="María").update(record_number="R-77")
