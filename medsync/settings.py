@@ -271,7 +271,8 @@ CONTENT_SECURITY_POLICY = {
 # Without EMAIL_URL no mail is sent: links are copied instead, and a link printed to a log would be a leak.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
 vars().update(EMAIL_CONFIG)
-HAS_EMAIL = bool(env.str("EMAIL_URL", ""))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", "") or f"MedSync <medsync@{_public_hosts[0]}>"
+HAS_EMAIL = not EMAIL_CONFIG["EMAIL_BACKEND"].endswith(".dummy.EmailBackend")
 
 # Web push: whom a push service may write to, and services beside those of the browsers we know (for tests).
 PUSH_CONTACT = env.str("PUSH_CONTACT", "mailto:operator@localhost")

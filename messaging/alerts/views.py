@@ -49,7 +49,7 @@ def page(request: ClinicRequest) -> HttpResponse:
 @require_POST
 def test(request: ClinicRequest) -> HttpResponse:
     """Send a test to this member's browsers, and say what became of it."""
-    outcome = telling.tell_test(request.user, now=clock.now())
+    outcome = telling.tell_test(request.user)
     if outcome == telling.SENT:
         messages.success(request, _("Sent. It appears in a moment on every browser you allowed."))
     elif outcome in ("none", telling.GONE):
