@@ -46,8 +46,8 @@ def _mark_health(sender_id: UUID, now: datetime) -> None:
         cursor.execute(
             """
             INSERT INTO public.clinics_senderhealth AS h
-                (sender_id, refused_count, refused_since, refused_in_window)
-            VALUES (%(sender)s, 1, %(now)s, 1)
+                (sender_id, credentials_error, refused_count, refused_since, refused_in_window)
+            VALUES (%(sender)s, '', 1, %(now)s, 1)
             ON CONFLICT (sender_id) DO UPDATE SET
                 refused_count = h.refused_count + 1,
                 refused_since = CASE WHEN h.refused_since > %(start)s THEN h.refused_since ELSE %(now)s END,
