@@ -30,8 +30,14 @@ MEMBERS_PAGES = {
     "phones": DESK,
     "patients": f"/c/{CLINIC}/patients/",
     "new-patient": f"/c/{CLINIC}/patients/new/",
+    "numbers": f"/c/{CLINIC}/numbers/",
+    "new-number": f"/c/{CLINIC}/numbers/add/",
+    "saved-texts": f"/c/{CLINIC}/saved-texts/",
+    "notifications": f"/c/{CLINIC}/notifications/",
+    "settings": f"/c/{CLINIC}/settings/",
     "team": TEAM,
     "profile": PROFILE,
+    "keys": "/profile/keys/",
     "nowhere": "/nowhere/",
 }
 GUESTS_PAGES = {"login": LOGIN, "join": "/join/no-such-invitation/", "forgotten": "/accounts/password/reset/"}
