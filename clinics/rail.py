@@ -105,7 +105,7 @@ def rail(request: HttpRequest, clinic: Clinic) -> Rail:
     place = place_of(clinic, now=clock.now(), language=get_language() or "en")
     return Rail(
         clinic_name=clinic.name,
-        place=place.replace(", ", " · ", 1),
+        place=place.replace(", ", "\u00a0· ", 1),
         clock=_moved(clinic),
         clock_offset=int(clinic.clock_offset.total_seconds()),
         user_name=user.get_full_name(),

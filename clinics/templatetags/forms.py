@@ -2,7 +2,7 @@
 
 from django import template
 from django.forms import BoundField
-from django.forms.widgets import CheckboxInput, RadioSelect, Select, Textarea
+from django.forms.widgets import CheckboxInput, RadioSelect
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -14,7 +14,7 @@ def dressed(field: BoundField) -> SafeString:
     widget = field.field.widget
     attrs: dict[str, str | bool] = {}
     if not isinstance(widget, CheckboxInput | RadioSelect):
-        attrs["class"] = "input" if isinstance(widget, Textarea | Select) else "input input-40"
+        attrs["class"] = "input"
     if field.errors:
         attrs |= {"aria-invalid": "true", "aria-describedby": f"{field.id_for_label}-error"}
     return field.as_widget(attrs=attrs)

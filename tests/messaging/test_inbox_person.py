@@ -99,8 +99,7 @@ def test_a_shared_phone_names_everybody_with_what_they_are_to_its_holder(read: A
     html = read(thread)
 
     assert "On this phone" in html
-    assert 'Mateo Delgado</a> <span class="meta">(child)</span>' in html
-    assert "Mateo Delgado (child)" in html
+    assert 'Mateo Delgado</a> <span class="ink-2">(child)</span>' in html
 
 
 def test_a_phone_of_one_person_is_not_called_shared(read: Any) -> None:
