@@ -45,7 +45,6 @@ class Group:
 class Tick:
     """A step of connecting: done, wrong, or waited for."""
 
-    n: int
     title: str
     detail: str
     done: bool
@@ -175,20 +174,19 @@ def _ticks(sender: Sender, health: SenderHealth, clinic: Clinic, *, now: datetim
         return times.moment(moment, clinic.zone, now=now)
 
     provider = PROVIDERS.get(sender.account.provider, sender.account.provider)
-    if sender.account.provider != LOCAL:
+    if sender.account.provider != LOCAL:  # a practice number has no token, and nothing to paste
         yield _credentials(health, provider, at(health.credentials_at) if health.credentials_at else "")
-    seen = health.webhook_at or health.last_inbound_at
-    yield Tick(
-        2,
-        _("Webhook seen"),
-        _("%(provider)s reached us with a good signature · %(at)s") % {"provider": provider, "at": at(seen)}
-        if seen
-        else _("Paste the addresses below at the provider; the first signed call ticks this."),
-        done=bool(seen),
-    )
+        seen = health.webhook_at or health.last_inbound_at
+        yield Tick(
+            _("Webhook seen"),
+            _("%(provider)s reached us with a good signature · %(at)s")
+            % {"provider": provider, "at": at(seen)}
+            if seen
+            else _("Paste the addresses below at the provider; the first signed call ticks this."),
+            done=bool(seen),
+        )
     came = health.last_inbound_at
     yield Tick(
-        3,
         _("Test message came in"),
         _("The last message came %(at)s") % {"at": at(came)}
         if came
@@ -197,7 +195,6 @@ def _ticks(sender: Sender, health: SenderHealth, clinic: Clinic, *, now: datetim
     )
     arrived = health.last_delivered_at
     yield Tick(
-        4,
         _("Test answer delivered"),
         _("The last message arrived %(at)s") % {"at": at(arrived)}
         if arrived
@@ -210,13 +207,13 @@ def _ticks(sender: Sender, health: SenderHealth, clinic: Clinic, *, now: datetim
 def _credentials(health: SenderHealth, provider: str, at: str) -> Tick:
     title = _("Credentials work")
     if not health.credentials_at:
-        return Tick(1, title, _("%(provider)s is being asked.") % {"provider": provider}, False, check=True)
+        return Tick(title, _("%(provider)s is being asked.") % {"provider": provider}, False, check=True)
     if not health.credentials_error:
         said = _("%(provider)s took the token · %(at)s") % {"provider": provider, "at": at}
-        return Tick(1, title, said, True, check=True)
+        return Tick(title, said, True, check=True)
     failure = failures.explain(error_code=health.credentials_error)
     detail = f"{failure.what.rstrip('.')}. {failure.helps} · {at}"
-    return Tick(1, title, detail, False, wrong=True, check=True)
+    return Tick(title, detail, False, wrong=True, check=True)
 
 
 def _figures(health: SenderHealth, found: Figures, clinic: Clinic, *, now: datetime) -> Iterator[Figure]:
