@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
+
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from clinics import readable
 
 register = template.Library()
 
@@ -35,6 +40,13 @@ def initials(name: str) -> str:
     if first[0].isdigit():
         return "#"
     return (first[0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+@register.filter
+def moment(at: datetime, zone: tzinfo | str) -> str:
+    """Return "Nov 23, 2026, 1:30 PM" by the clock of that zone, in the reader's locale."""
+    with timezone.override(zone):
+        return readable.moment(at)
 
 
 @register.filter
