@@ -31,7 +31,7 @@ KEYS = (
     Key("decline", "x", gettext_lazy("decline the request")),
     Key("done", "e", gettext_lazy("done")),
     Key("done_next", "E", gettext_lazy("done, and open the next")),
-    Key("no_reply", "u", gettext_lazy("mark as needing a reply")),
+    Key("reopen", "u", gettext_lazy("mark as needing a reply")),
     Key("snooze", "z", gettext_lazy("snooze")),
     Key("take", "i", gettext_lazy("take it")),
     Key("assign", "I", gettext_lazy("give it to somebody")),

@@ -120,7 +120,7 @@ def _nudge(appointment: Appointment, clinic: Clinic, now: datetime) -> str:
         return _moment(appointment.nudged_at, clinic, now)
     if appointment.nudge_at is None or appointment.offered_until is not None:
         return ""
-    return _("at %(time)s") % {"time": _moment(appointment.nudge_at, clinic, now)}
+    return _moment(appointment.nudge_at, clinic, now)
 
 
 def _moment(at: datetime, clinic: Clinic, now: datetime) -> str:
