@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from medsync.lib import clock
 from medsync.lib.ids import new_id
 
 
@@ -110,7 +111,7 @@ class Appointment(models.Model):
     )  # when staff were reminded, at half of that time; once a request
     decided_by = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)  # as a demo's clock shows it
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

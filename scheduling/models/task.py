@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from medsync.lib import clock
 from medsync.lib.ids import new_id
 
 
@@ -41,7 +42,7 @@ class Task(models.Model):
     assignee = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, blank=True, related_name="+")
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     done_at = models.DateTimeField(_("done"), null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         ordering = ["due_at", "created_at", "id"]

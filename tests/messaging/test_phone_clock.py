@@ -11,6 +11,7 @@ from clinics.models import Clinic, User
 from clinics.tenancy import forget_clinics, in_clinic
 from medsync.lib import clock, jobs
 from messaging import demo_clock, local_phone, tasks
+from messaging.alerts import watching
 from messaging.models import Attempt, Conversation, Message, MessageStatus
 from messaging.providers.local.lines import set_behaviour
 from messaging.providers.local.script import Behaviour
@@ -268,6 +269,10 @@ def test_a_visit_is_asked_for_at_the_moved_time(desk: Any, inside: Clinic) -> No
     visit = Appointment.objects.get()
     assert visit.status == Status.PENDING_REVIEW
     assert visit.starts_at > clock.now()
+    assert DAY - HOUR < visit.created_at - clock.real_now() <= DAY
+    assert visit.nudge_at is not None
+    assert visit.nudge_at > clock.now()  # half of its time has not passed
+    assert watching.find(now=clock.now()) == 1  # and it is news
 
 
 # ── Ways that break ──────────────────────────────────────────────────────────────────────────────────────────────
