@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from clinics import locking
+from clinics.access import person
 from clinics.locking import Unlocked
-from clinics.models import User
 from medsync.lib import clock
 
 
@@ -24,7 +24,7 @@ def lock(request: HttpRequest) -> HttpResponse:
     """Lock the session; say whether a passkey can open it. A browser without scripts gets the lock's page."""
     locking.lock(request.session, now=clock.now())
     if request.headers.get("X-Script"):
-        return JsonResponse({"passkey": locking.has_passkey(_user(request))})
+        return JsonResponse({"passkey": locking.has_passkey(person(request))})
     return HttpResponseRedirect(_next(request))
 
 
@@ -70,7 +70,7 @@ def unlock_by_passkey(request: HttpRequest) -> HttpResponse:
 def locked_page(request: HttpRequest, *, error: str = "") -> HttpResponse:
     """Return the page that stands in for every other while the session is locked."""
     goal = request.path if request.method == "GET" and not error else _next(request)
-    context = {"next": goal, "error": error, "passkey": locking.has_passkey(_user(request))}
+    context = {"next": goal, "error": error, "passkey": locking.has_passkey(person(request))}
     return render(request, "clinics/locked.html", context, status=423)
 
 
@@ -79,8 +79,3 @@ def _next(request: HttpRequest) -> str:
     if url_has_allowed_host_and_scheme(goal, {request.get_host()}, require_https=request.is_secure()):
         return goal
     return "/"
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinics import keymap, locking
+from clinics.access import person
 from clinics.accounts import lacks_second_factor, to_second_factor
 from clinics.forms import PinForm, PreferencesForm, TokenForm
 from clinics.models import ApiToken, User
@@ -35,7 +36,7 @@ def _profile(
     pin: PinForm | None = None,
     secret: str = "",
 ) -> HttpResponse:
-    user = _user(request)
+    user = person(request)
     context = {
         "tokens": ApiToken.objects.filter(user=user, revoked_at=None),
         "form": form or TokenForm(),
@@ -53,7 +54,7 @@ def _profile(
 @never_cache
 def preferences(request: HttpRequest) -> HttpResponse:
     """Keep how the screens look and sound for this person, on every device."""
-    form = PreferencesForm(request.POST, instance=User.objects.get(pk=_user(request).pk))
+    form = PreferencesForm(request.POST, instance=User.objects.get(pk=person(request).pk))
     if not form.is_valid():
         return _profile(request, preferences=form)
     form.save()
@@ -66,7 +67,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @never_cache
 def keys(request: HttpRequest) -> HttpResponse:
     """Show and keep which key does what."""
-    user = _user(request)
+    user = person(request)
     if request.method != "POST":
         return render(request, "clinics/keys.html", {"lines": keymap.keys_of(user), "fixed": keymap.FIXED})
     wanted = {key.action: request.POST.get(key.action, key.default) for key in keymap.KEYS}
@@ -91,7 +92,7 @@ def pin(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _profile(request, pin=form)
     chosen = form.cleaned_data["pin"]
-    locking.set_pin(_user(request), chosen)
+    locking.set_pin(person(request), chosen)
     messages.success(request, _("The PIN opens your locked screen.") if chosen else _("The PIN is gone."))
     return HttpResponseRedirect("/profile/")
 
@@ -102,7 +103,7 @@ def pin(request: HttpRequest) -> HttpResponse:
 @never_cache
 def token_create(request: HttpRequest) -> HttpResponse:
     """Make an API token and show it, this once."""
-    user = _user(request)
+    user = person(request)
     roles = user.memberships.filter(ended_at=None).values_list("role", flat=True)
     if any(lacks_second_factor(user, role) for role in roles):
         return to_second_factor()
@@ -117,12 +118,7 @@ def token_create(request: HttpRequest) -> HttpResponse:
 @login_required
 def token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """End a token of one's own; anybody else's is not there."""
-    if not revoke_token(token_id, user=_user(request), now=clock.now()):
+    if not revoke_token(token_id, user=person(request), now=clock.now()):
         raise Http404
     messages.success(request, _("The token opens nothing any more."))
     return HttpResponseRedirect("/profile/")
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from clinics.access import person
 from clinics.accounts import remember_language
 from clinics.forms import LanguageForm, NewPersonForm
 from clinics.models import Invitation, Membership, Role, User
@@ -46,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if len(clinics) == 1:
         return HttpResponseRedirect(f"/c/{clinics[0].slug}/")
     roles = dict(
-        Membership.objects.filter(user=_user(request), ended_at=None).values_list("clinic_id", "role")
+        Membership.objects.filter(user=person(request), ended_at=None).values_list("clinic_id", "role")
     )
     now, language = clock.now(), get_language() or "en"
     rows = [
@@ -87,10 +88,10 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     except InvitationInvalid:
         return _invitation(request, None, "gone")
     if request.user.is_authenticated:
-        if _user(request).email.lower() != found.email.lower():
+        if person(request).email.lower() != found.email.lower():
             return _invitation(request, found, "other_user")
         if request.method == "POST":
-            return _take(request, token, _user(request), found)
+            return _take(request, token, person(request), found)
         return _invitation(request, found, "open")
     if User.objects.filter(email__iexact=found.email).exists():
         # Never a password for somebody known: the link would open the doors of their other clinics too.
@@ -137,8 +138,3 @@ def _invitation(
         "role": Role(found.role).label if found else "",
     }
     return render(request, "clinics/invitation.html", context, status=410 if state == "gone" else 200)
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -25,3 +25,11 @@ def new_id() -> uuid.UUID:
 def lowest_id(at: datetime) -> uuid.UUID:
     """Return the bound below which no id lies that was made at that time or later: a primary key finds by time."""
     return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+def id_in(text: str) -> uuid.UUID | None:
+    """Return the id that a text from outside is, None for whatever is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

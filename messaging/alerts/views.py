@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinics.access import ClinicRequest
-from clinics.models import PushSubscription, User
+from clinics.access import ClinicRequest, person
+from clinics.models import PushSubscription
 from medsync.lib import clock
 from messaging.alerts import push, telling
 from messaging.alerts.forms import AlertForm
@@ -67,7 +67,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     endpoint, keys = request.POST.get("endpoint", ""), _keys(request)
     if keys is None or len(endpoint) > 1000 or not push.is_service(endpoint):
         return HttpResponseBadRequest()
-    user = _user(request)
+    user = person(request)
     if PushSubscription.objects.filter(user=user).count() >= MOST_BROWSERS:
         PushSubscription.objects.filter(user=user).order_by("created_at", "id")[0].delete()
     PushSubscription.objects.update_or_create(
@@ -81,7 +81,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 def unsubscribe(request: HttpRequest) -> HttpResponse:
     """Forget this browser's address, if it is this person's."""
     PushSubscription.objects.filter(
-        user=_user(request), endpoint=request.POST.get("endpoint", "")[:1000]
+        user=person(request), endpoint=request.POST.get("endpoint", "")[:1000]
     ).delete()
     return HttpResponse(status=204)
 
@@ -109,8 +109,3 @@ def _keys(request: HttpRequest) -> dict[str, str] | None:
     fits = len(keys["p256dh"]) in range(80, 121) and len(keys["auth"]) in range(16, 41)
     plain = all(c.isascii() and (c.isalnum() or c in "-_=+/") for value in keys.values() for c in value)
     return keys if fits and plain else None
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F
 
+from medsync.lib.ids import id_in
 from messaging.dialogue import booking, counters, keywords, offers
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
@@ -65,7 +66,7 @@ def _aimed_at(turn: Turn) -> Question | None:
     question_id, _, _key = (event.button_payload or "").partition(":")
     asked = Question.objects.filter(conversation=turn.stored.conversation, expires_at__gt=turn.now)
     asked = asked.exclude(outcome__in=[QuestionOutcome.ANSWERED, QuestionOutcome.EXPIRED])
-    if event.button_payload and _is_id(question_id):
+    if event.button_payload and id_in(question_id):
         return asked.filter(pk=question_id).first()
     if event.replied_to_id:
         return asked.filter(asked_by__attempts__provider_id=event.replied_to_id).first()
@@ -257,11 +258,3 @@ def _context_of(turn: Turn, question: Question) -> dict[str, Any]:
 
 def _has_visits(turn: Turn) -> bool:
     return next_visits([patient.pk for patient in turn.patients], now=turn.now).exists()
-
-
-def _is_id(value: str) -> bool:
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True

@@ -21,7 +21,7 @@ from clinics.models import User
 from clinics.permissions import Action
 from clinics.queries import members_of
 from medsync.lib import clock
-from medsync.lib.ids import new_id
+from medsync.lib.ids import id_in, new_id
 from messaging import conversations, snoozing, times, undoing
 from messaging.facts import facts
 from messaging.history import MOST_AT_ONCE, ChangedMeanwhile, Many
@@ -253,10 +253,7 @@ def _given(request: ClinicRequest, to: User | None) -> str:
 
 def _seen(request: ClinicRequest) -> UUID | None:
     """Return the last message that the page showed."""
-    try:
-        return UUID(request.POST.get("seen", ""))
-    except ValueError:
-        return None
+    return id_in(request.POST.get("seen", ""))
 
 
 def _until(request: ClinicRequest) -> datetime | None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from clinics.access import ClinicRequest
 from medsync.lib import clock
+from medsync.lib.ids import id_in
 from messaging import notifications
 from messaging.inbox import listing, person, queries, rail, screens, why
 from messaging.inbox import thread as threads
@@ -104,7 +105,7 @@ def update(
 def thread_context(request: ClinicRequest, conversation: Conversation, *, older: str = "") -> dict[str, Any]:
     """Return what thread.html needs."""
     seen_at = _moment(request.GET.get("seen", ""))
-    sought = _id(request.GET.get("message", ""))
+    sought = id_in(request.GET.get("message", ""))
     place = queries.place_of(conversation, sought) if sought and not older else None
     if place is None:
         rows = queries.thread(conversation, user=request.user, older=older, seen_at=seen_at)
@@ -125,13 +126,6 @@ def thread_context(request: ClinicRequest, conversation: Conversation, *, older:
             past=bool(place and place.older),
         )
     }
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _moment(text: str) -> datetime | None:

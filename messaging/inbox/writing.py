@@ -15,6 +15,7 @@ from clinics.access import ClinicRequest, may
 from clinics.models import Channel, Sender
 from clinics.permissions import Action
 from medsync.lib import clock
+from medsync.lib.ids import id_in
 from medsync.lib.text import clean
 from messaging import drafts, gate, outbox, times, variables
 from messaging.inbox import later as laters
@@ -47,7 +48,9 @@ def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             user=request.user,
             now=now,
             client_message_id=_client_id(request),
-            after_message_id=None if request.POST.get("anyway") else _uuid(request, "after_message_id"),
+            after_message_id=None
+            if request.POST.get("anyway")
+            else id_in(request.POST.get("after_message_id", "")),
             sender=_sender(request),
             wait=timedelta(seconds=min(request.user.undo_seconds, LONGEST_UNDO)),
             draft=_revision(request),
@@ -172,7 +175,7 @@ def _refused(
 
 def _sender(request: ClinicRequest) -> Sender | None:
     """Return the number that was chosen by hand (the gate knows whether it works), None for the patient's."""
-    chosen = _uuid(request, "sender")
+    chosen = id_in(request.POST.get("sender", ""))
     if chosen is None:
         return None
     return (
@@ -184,13 +187,6 @@ def _sender(request: ClinicRequest) -> Sender | None:
 
 def _client_id(request: ClinicRequest) -> str | None:
     return clean(request.POST.get("client_message_id", ""))[:80] or None
-
-
-def _uuid(request: ClinicRequest, name: str) -> UUID | None:
-    try:
-        return UUID(request.POST.get(name, ""))
-    except ValueError:
-        return None
 
 
 def _revision(request: ClinicRequest) -> int | None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from clinics.access import ClinicRequest, may
 from clinics.permissions import Action, can
 from medsync.lib import clock
+from medsync.lib.ids import id_in
 from medsync.lib.text import clean
 from messaging.models import ConsentHow
 from messaging.people import line, listing, queries, record, screens
@@ -26,7 +27,7 @@ LONGEST_SEARCH = 120
 def patients(request: ClinicRequest) -> HttpResponse:
     """Show the list by name, or those nobody has named yet."""
     unnamed = request.GET.get("show") == "unnamed"
-    context = _list(request, unnamed=unnamed, after=_uuid(request.GET.get("after", "")))
+    context = _list(request, unnamed=unnamed, after=id_in(request.GET.get("after", "")))
     return _answer(request, context)
 
 
@@ -38,7 +39,7 @@ def search(request: ClinicRequest) -> HttpResponse:
         request,
         unnamed=request.POST.get("show") == "unnamed",
         wanted=wanted,
-        after=_uuid(request.POST.get("after", "")),
+        after=id_in(request.POST.get("after", "")),
     )
     return _answer(request, context)
 
@@ -66,7 +67,7 @@ def older(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 def looked(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     """Show everybody who opened the page in the last six years."""
     patient = patient_or_404(patient_id)
-    after = _uuid(request.GET.get("after", ""))
+    after = id_in(request.GET.get("after", ""))
     rows = record.looked(patient, after=after, limit=record.LOOKED_PAGE)
     shown = rows[: record.LOOKED_PAGE]
     context = {
@@ -128,10 +129,3 @@ def _list(
         found, clinic=clinic, wanted=wanted, unnamed=unnamed, first=after is None, now=now
     )
     return {"here": "patients", "page": shown}
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

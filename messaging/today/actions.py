@@ -19,6 +19,7 @@ from clinics.access import ClinicRequest, may
 from clinics.models import Membership
 from clinics.permissions import Action
 from medsync.lib import clock
+from medsync.lib.ids import id_in
 from messaging import live
 from messaging.today import rows, views
 from scheduling import operations
@@ -149,9 +150,8 @@ def add_task(request: ClinicRequest) -> HttpResponse:
 
 def _member(request: ClinicRequest) -> UUID | None:
     """Return the member whom the task is for; somebody who is none gets no task."""
-    try:
-        wanted = UUID(request.POST.get("assignee", ""))
-    except ValueError:
+    wanted = id_in(request.POST.get("assignee", ""))
+    if wanted is None:
         return None
     present = Membership.objects.filter(clinic=request.clinic, user=wanted, ended_at=None)
     return wanted if present.exists() else None

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from clinics.access import ClinicRequest
 from clinics.queries import members_of
 from medsync.lib import clock
+from medsync.lib.ids import id_in
 from messaging.inbox import rail as inbox_rail
 from messaging.inbox.queries import View
 from messaging.today import first_day, queries, screens, side
@@ -116,10 +117,7 @@ def date_of(request: HttpRequest) -> date:
 
 def doctor_of(request: HttpRequest) -> UUID | None:
     """Return the doctor whose visits are asked for, None for all."""
-    try:
-        return UUID(request.GET.get("doctor", ""))
-    except ValueError:
-        return None
+    return id_in(request.GET.get("doctor", ""))
 
 
 def query_of(request: HttpRequest) -> str:
