@@ -82,7 +82,8 @@ def write(
     """Move in one transaction; with ``offered_by`` the patient takes a time that this member offered: it stands."""
     offered = offered_by is not None
     fresh = Appointment.objects.select_related("decided_by").get(pk=appointment.pk)
-    if fresh.status not in _MOVABLE:
+    # A request that staff have accepted meanwhile is decided, though it could still be moved and has its version.
+    if fresh.status not in ((Status.PENDING_REVIEW,) if offered else _MOVABLE):
         raise AlreadyDecided(fresh, fresh.decided_by)
     if fresh.version != expected_version:
         raise StaleVersion(fresh)

@@ -348,7 +348,7 @@ def test_any_words_of_staff_are_answered_and_stored_whole_or_not_at_all(
         (f"{inbox}/{thread}/note/", ("body",)),
         (f"{inbox}/{thread}/done/", ("body",)),
         (f"{inbox}/{thread}/no-reply/", ("body",)),
-        (f"{inbox}/requests/{visit}/decline/text/", ("reason",)),
+        (f"{inbox.removesuffix('/inbox')}/requests/{visit}/decline/text/", ("reason",)),
         (f"{inbox}/requests/{visit}/decline/", ("reason",)),
         (f"{inbox}/requests/{visit}/accept/", ("reason",)),
     ):
@@ -365,6 +365,53 @@ def test_any_words_of_staff_are_answered_and_stored_whole_or_not_at_all(
             assert len(message.body) <= 1_600 or message.kind == "note"
         assert Appointment.objects.get().status == "cancelled"
         assert NUL not in Appointment.objects.get().reason
+
+
+#: Every form of a clinic's pages that takes words, times or ids from a person.
+FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("search/", ("wanted",)),
+    ("inbox/many/", ("deed", "thread", "until", "to")),
+    ("inbox/<thread>/draft/", ("tab", "body", "revision", "client_message_id")),
+    ("inbox/<thread>/later/", ("body", "at", "client_message_id")),
+    ("inbox/<thread>/snooze/", ("until", "preset")),
+    ("inbox/<thread>/assign/", ("to",)),
+    ("inbox/<thread>/bot/", ("bot",)),
+    ("requests/<visit>/offer/", ("slot",)),
+    ("requests/<visit>/offer/text/", ("slot",)),
+    ("requests/<visit>/decline/text/", ("reason", "why")),
+    ("today/tasks/add/", ("text", "due", "assignee")),
+    ("today/end-of-shift/close/", ("note", "date")),
+    ("today/<visit>/arrive/", ("version",)),
+    ("saved-texts/new/", ("name", "shortcut", "text_en", "text_es")),
+    ("patients/search/", ("wanted", "show", "after")),
+    ("patients/<visit>/book/", ("type", "doctor", "day", "slot")),
+    ("patients/new/", ("name", "called", "date_of_birth", "phone", "relation", "record_number")),
+    ("notifications/", ("quiet_from", "quiet_until")),
+    ("numbers/add/", ("phone_number", "channel", "display_name", "account_sid", "auth_token")),
+    ("settings/clinic/", ("name", "phone", "language")),
+    ("settings/safety/", ("idle_minutes",)),
+    ("settings/bot/", ("bot_inside_hours", "bot_pause_minutes")),
+    ("settings/booking/", ("hold_minutes", "request_hours", "offer_hours")),
+    ("team/invitations/", ("email", "role")),
+)
+
+
+@pytest.mark.parametrize("value", [*ODD, "hola" + NUL + SURROGATE], ids=lambda value: ascii(value)[:20])
+def test_no_field_of_any_form_in_the_clinic_breaks_the_server(desk: Any, clinic: Clinic, value: str) -> None:
+    browser, inbox, thread, visit = desk
+    base = inbox.removesuffix("/inbox")
+    for path, names in FIELDS:
+        address = f"{base}/{path}".replace("<thread>", str(thread)).replace("<visit>", str(visit))
+        for odd in names:
+            fields = dict.fromkeys(names, "1") | {odd: value}
+            response = browser.post(
+                address,
+                as_sent(fields),
+                content_type="application/x-www-form-urlencoded",
+                headers={"HX-Request": "true"},
+            )
+            assert response.status_code < 500, (address, odd)
+            assert response.status_code != 405, address
 
 
 @pytest.mark.parametrize(
