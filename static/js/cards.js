@@ -57,7 +57,7 @@
     if (document.hidden || !window.htmx) return;
     document.querySelectorAll("[data-request] [data-looks]").forEach(function (element) {
       const one = card(element);
-      if (!isTouched(one)) window.htmx.trigger(element, "medsync:look");
+      if (!isTouched(one)) MedSync.read(element, "medsync:look");
     });
   }
 

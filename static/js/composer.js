@@ -485,7 +485,7 @@
         fill(back.dataset.text);
       }
       const last = part(box, "composer-lock").dataset.lastMessage;
-      if (lastMessage !== last) window.htmx.trigger(box.querySelector("[data-writing]"), "medsync:writing");
+      if (lastMessage !== last) MedSync.read(box.querySelector("[data-writing]"), "medsync:writing");
       lastMessage = last;
       if (Object.keys(unsaved).length) save(box);
       refresh(box);

@@ -343,7 +343,7 @@
     }
   });
   document.body.addEventListener("htmx:afterRequest", function (event) {
-    if (event.detail.requestConfig.verb === "post" && event.detail.successful && !event.target.matches("[data-reasons], [data-slots]")) window.htmx.trigger("[data-list]", "medsync:list");
+    if (event.detail.requestConfig.verb === "post" && event.detail.successful && !event.target.matches("[data-reasons], [data-slots]")) MedSync.read(document.querySelector("[data-list]"), "medsync:list");
   });
 
   /* Keys --------------------------------------------------------------------------------- */
@@ -356,11 +356,12 @@
     next.focus();
   }
 
-  function click(selector) {
-    const element = document.querySelector(selector);
-    if (!element) return false;
-    element.click();
-    return true;
+  // Out of a field, and on with the keys where the thread stands in the list; on a phone in the thread.
+  function leave(field) {
+    field.blur();
+    const row = rows().find((one) => one.tabIndex === 0);
+    const there = row && row.offsetParent ? row : document.querySelector("[data-log]");
+    if (there) there.focus({ preventScroll: true });
   }
 
   const KEYS = {
@@ -393,7 +394,7 @@
     if (event.key === "Escape") {
       if (MedSync.deeds.close()) return;
       if (why && !why.hidden) closeWhy(true);
-      else if (event.target.matches("textarea, input")) event.target.blur();
+      else if (event.target.matches("textarea, input")) leave(event.target);
       else if (MedSync.picking.clear() || MedSync.person.closeDrawer()) return;
       else if (openId()) close(true);
       return;

@@ -26,8 +26,7 @@
     if (pending[what]) return;
     pending[what] = setTimeout(function () {
       pending[what] = 0;
-      const target = document.querySelector(what === "list" ? "[data-list]" : "[data-thread]");
-      if (target && window.htmx) window.htmx.trigger(target, "medsync:" + what);
+      MedSync.read(document.querySelector(what === "list" ? "[data-list]" : "[data-thread]"), "medsync:" + what);
     }, 60);
   }
 

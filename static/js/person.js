@@ -80,7 +80,7 @@
   document.body.addEventListener("htmx:timeout", failed);
 
   document.addEventListener("medsync:thread", function () {
-    if (pane() && window.htmx) window.htmx.trigger(pane(), "medsync:person");
+    MedSync.read(pane(), "medsync:person");
   });
   document.addEventListener("medsync:merged", function (event) {
     if (event.detail.name === "thread-actions") tell();
@@ -89,7 +89,7 @@
   document.addEventListener("click", function (event) {
     if (event.target.closest("[data-person-toggle]")) MedSync.person.toggle();
     if (event.target.closest("[data-person-close]")) show(false);
-    if (event.target.closest("[data-person-retry]")) window.htmx.trigger(pane(), "medsync:person");
+    if (event.target.closest("[data-person-retry]")) MedSync.read(pane(), "medsync:person");
   });
   wide.addEventListener("change", tell);
 

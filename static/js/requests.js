@@ -91,7 +91,9 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && event.target.matches("input, select, textarea")) {
-      event.target.blur();
+      const card = event.target.closest("[data-request]");
+      if (card) card.focus({ preventScroll: true });
+      else event.target.blur();
       return;
     }
     if (event.target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;

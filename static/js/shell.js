@@ -30,6 +30,26 @@
     }, () => {}); // refused: the text is selected, to be copied by hand
   }
 
+  // Reads an element again. A read that is under way is let finish and followed by one more: a cut one is work for
+  // nothing and an error in the console. What hangs is replaced (hx-sync).
+  const HANGS = 4000;
+  const reading = new WeakMap(); // since when, and what is to follow
+  MedSync.read = function (element, name) {
+    if (!element || !window.htmx) return;
+    const now = reading.get(element);
+    if (now && Date.now() - now.since < HANGS) now.next = name;
+    else window.htmx.trigger(element, name);
+  };
+  document.addEventListener("htmx:beforeSend", function (event) {
+    reading.set(event.detail.elt, { since: Date.now(), next: "" });
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    const element = event.detail.elt;
+    const now = reading.get(element);
+    reading.delete(element);
+    if (now && now.next) setTimeout(() => element.isConnected && MedSync.read(element, now.next));
+  });
+
   // An element with hx-trigger="medsync:live" reads itself again when something in the clinic changed; a page that
   // has none (its list brings the rail along) reads nothing more.
   let waiting = 0;
@@ -37,7 +57,7 @@
     if (waiting) return;
     waiting = setTimeout(function () {
       waiting = 0;
-      document.querySelectorAll("[data-follows]").forEach((element) => window.htmx.trigger(element, "medsync:live"));
+      document.querySelectorAll("[data-follows]").forEach((element) => MedSync.read(element, "medsync:live"));
     }, 300);
   }
   document.addEventListener("medsync:frame", follow);
