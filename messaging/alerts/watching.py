@@ -26,10 +26,11 @@ def find(*, now: datetime) -> int:
 
 
 def is_due(*, now: datetime) -> bool:
-    """Tell whether there may be something to find or to tell; three short looks."""
+    """Tell whether there may be something to find or to tell; a few short looks."""
     return (
         Alert.objects.filter(told_at=None, created_at__gt=now - STILL_NEWS).exists()
         or _requests(now).exists()
+        or _nudged(now).exists()
         or _waiting(now).exists()
         or _handed_over(now).exists()
     )
@@ -43,6 +44,14 @@ def _wanted(now: datetime) -> Iterator[Alert]:
             key=f"request:{request.pk}",
             appointment=request,
             conversation=conversation,
+            created_at=now,
+        )
+    for request in _nudged(now)[:_BATCH]:
+        yield Alert(
+            kind=AlertKind.REQUEST,
+            key=f"nudge:{request.pk}",
+            appointment=request,
+            conversation=getattr(request.contact_point, "conversation", None),
             created_at=now,
         )
     for thread in _handed_over(now)[:_BATCH]:
@@ -68,6 +77,17 @@ def _requests(now: datetime) -> QuerySet[Appointment]:
     asked = Appointment.objects.filter(~Exists(told), status=Status.PENDING_REVIEW)
     asked = asked.filter(created_at__gt=now - STILL_NEWS)
     return asked.select_related("contact_point__conversation").order_by("created_at", "id")
+
+
+def _nudged(now: datetime) -> QuerySet[Appointment]:
+    """Return requests of which half the time is over, and nothing was told since."""
+    told = Alert.objects.filter(
+        kind=AlertKind.REQUEST, appointment=OuterRef("pk"), created_at__gte=OuterRef("nudged_at")
+    )
+    rows = Appointment.objects.filter(
+        ~Exists(told), status=Status.PENDING_REVIEW, nudged_at__gt=now - STILL_NEWS, nudged_at__lte=now
+    )
+    return rows.select_related("contact_point__conversation").order_by("created_at", "id")
 
 
 def _handed_over(now: datetime) -> QuerySet[Conversation]:

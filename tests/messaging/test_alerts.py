@@ -21,6 +21,7 @@ from medsync.lib import clock
 from messaging.alerts import push, telling, watching
 from messaging.models import Alert, AlertDelivery, AlertSettings, Conversation
 from messaging.tasks import tell_staff
+from scheduling.models import Appointment
 from scheduling.operations import accept
 from tests.messaging.inboxes import a_request, a_thread
 
@@ -121,6 +122,17 @@ def test_a_request_leads_to_its_card(inside: Clinic, owner: User, service: Any) 
     said = browser.reads(service.calls[0].request.body)
     assert said["url"].endswith(f"/requests/{request.pk}/")
     assert said["body"] == "A request waits for an answer."
+
+
+def test_at_half_its_time_a_request_is_told_once_more(inside: Clinic, owner: User, service: Any) -> None:
+    Browser().subscribe(owner)
+    request = a_request(a_thread(heard=MINUTE))
+    tell()
+    half = clock.now() + 120 * MINUTE
+    Appointment.objects.filter(pk=request.pk).update(nudged_at=half)
+    tell(half + MINUTE)
+    tell(half + 2 * MINUTE)
+    assert [call.request.url for call in service.calls] == [SERVICE + "one"] * 2
 
 
 def test_a_request_that_was_decided_meanwhile_wakes_nobody(inside: Clinic, owner: User, service: Any) -> None:
