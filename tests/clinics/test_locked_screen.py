@@ -1,5 +1,6 @@
 """A screen that nobody uses locks: the server refuses, and password, PIN or passkey open it again."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,6 +43,32 @@ def test_the_password_opens_it_and_leads_back(desk: Client, clinic: Clinic) -> N
     answer = desk.post("/unlock/", {"secret": PASSWORD, "next": goal})
     assert answer.headers["Location"] == goal
     assert desk.get(goal).status_code == 200
+
+
+def test_the_locked_page_s_own_form_opens_it(owner: User, clinic: Clinic) -> None:
+    desk = Client(enforce_csrf_checks=True)
+    desk.force_login(owner)
+    goal = f"/c/{clinic.slug}/inbox/"
+    token = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+    before = token.search(desk.get("/profile/").content.decode())
+    assert before is not None
+    assert desk.post("/lock/", headers={"X-CSRFToken": before[1]}).status_code == 204
+
+    here = token.search(desk.get(goal).content.decode())
+
+    assert here is not None
+    answer = desk.post("/unlock/", {"secret": PASSWORD, "next": goal, "csrfmiddlewaretoken": here[1]})
+    assert answer.headers["Location"] == goal
+    assert desk.get(goal).status_code == 200
+
+
+def test_a_form_whose_token_is_too_old_says_so_in_our_words(owner: User) -> None:
+    desk = Client(enforce_csrf_checks=True)
+    desk.force_login(owner)
+    answer = desk.post("/lock/")
+    assert answer.status_code == 403
+    assert "This page was open for too long" in answer.content.decode()
+    assert "<style" not in answer.content.decode()
 
 
 def test_a_pin_opens_the_screen_but_no_account(desk: Client, owner: User) -> None:
