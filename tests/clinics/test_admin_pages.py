@@ -103,6 +103,8 @@ def busy(clinic, world):
     from datetime import timedelta
 
     from messaging.models import (
+        Alert,
+        AlertDelivery,
         Author,
         ChannelConsent,
         ConsentAction,
@@ -150,6 +152,10 @@ def busy(clinic, world):
             source=ConsentSource.WROTE_IN,
             message=message,
             at=now,
+        )
+        alert = Alert.objects.create(kind="handover", key="one", conversation=thread, created_at=now)
+        AlertDelivery.objects.create(
+            alert=alert, user=world.users["owner@alpha.example"], channel="push", outcome="sent", created_at=now
         )
         doctor = Practitioner.objects.get()
         TimeOff.objects.create(

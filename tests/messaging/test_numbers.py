@@ -12,6 +12,7 @@ from clinics.models import Clinic, ProviderAccount, Sender, SenderHealth, User
 from clinics.senders import link_sender
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
+from messaging import health
 from messaging.models import Message
 from messaging.numbers import checking
 from messaging.tasks import check_number
@@ -146,6 +147,21 @@ def test_the_ticks_follow_what_is_seen(desk: Any, clinic: Clinic) -> None:
     assert "<html" not in update
     SenderHealth.objects.filter(sender=sender).update(last_delivered_at=clock.now())
     assert "Healthy" in desk.get(f"{desk.base}{sender.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(("hours", "stays"), [(0.5, True), (2, False)], ids=["just now", "long ago"])
+def test_the_alarm_ends_with_a_good_signature_an_hour_later(
+    clinic: Clinic, hours: float, stays: bool
+) -> None:
+    sender, now = own(clinic), clock.now()
+    health._noted.clear()
+    SenderHealth.objects.filter(sender=sender).update(
+        alert_since=now - timedelta(hours=3), refused_since=now - timedelta(hours=hours)
+    )
+    health.webhook_seen(sender.pk, now=now)
+    row = SenderHealth.objects.get(sender=sender)
+    assert row.webhook_at == now
+    assert (row.alert_since is not None) is stays
 
 
 def test_a_test_goes_to_who_wrote_to_the_number(desk: Any, inside: Clinic, owner: User) -> None:
