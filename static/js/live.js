@@ -95,7 +95,7 @@
     if (!down) {
       down = true;
       showState(true);
-      const at = lastNews.toLocaleTimeString(document.documentElement.lang || undefined);
+      const at = lastNews.toLocaleTimeString(document.documentElement.lang || undefined, { timeZone: root.dataset.zone || undefined }); // as all times here
       banner("warn", MedSync.word("reconnecting"), MedSync.word("lastNews", at), { text: MedSync.word("tryNow"), run: again });
     }
     clearTimeout(timer);
