@@ -116,8 +116,8 @@ def test_what_is_pressed_is_large_enough_to_hit(open_page: Callable[..., Page], 
     small = page.evaluate(
         """least => [...document.querySelectorAll('button, select, input:not([type=hidden]), [role=button], a.btn')]
             .filter(one => one.checkVisibility({visibilityProperty: true, opacityProperty: true}))
-            .filter(one => !one.closest('.sr-only'))
-            .map(one => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
+            .filter(one => !one.closest('.sr-only, .sr-only-unless-focused:not(:focus)'))
+            .map(one => [one.outerHTML.slice(0, 120), (one.closest('label') || one).getBoundingClientRect()])
             .filter(([, box]) => box.width > 1 && (box.width < least || box.height < least))
             .map(([html, box]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${html}`)""",
         LEAST,
