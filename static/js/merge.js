@@ -112,8 +112,9 @@
   function keepFocus(where, focused) {
     if (!focused || (focused.isConnected && document.activeElement === focused)) return;
     const marker = focused.getAttributeNames().find((name) => name.startsWith("data-"));
-    const again = marker && (where.matches("[" + marker + "]") ? where : where.querySelector("[" + marker + "]"));
-    const next = again || (where.matches("[tabindex]") ? where : where.querySelector(FOCUSABLE) || where.closest("[tabindex]"));
+    const seen = (selector) => Array.from(where.querySelectorAll(selector)).find((one) => one.checkVisibility());
+    const again = marker && (where.matches("[" + marker + "]") ? where : seen("[" + marker + "]"));
+    const next = again || (where.matches("[tabindex]") ? where : seen(FOCUSABLE) || where.closest("[tabindex]"));
     if (next) next.focus({ preventScroll: true });
   }
 
