@@ -328,10 +328,6 @@
   });
 
   /* Errors ------------------------------------------------------------------------------ */
-  document.body.addEventListener("htmx:responseError", function (event) {
-    if (event.detail.requestConfig.verb !== "post") return;
-    MedSync.toast(MedSync.word(event.detail.xhr.status === 403 ? "refused" : "failed"));
-  });
   document.body.addEventListener("htmx:sendError", function (event) {
     if (event.detail.requestConfig && event.detail.requestConfig.verb === "post") MedSync.toast(MedSync.word("kept"));
   });

@@ -10,6 +10,7 @@
   const found = palette.querySelector("[data-palette-found]");
   const count = palette.querySelector("[data-palette-count]");
   const headers = Object.assign({ "HX-Request": "true" }, JSON.parse(document.body.getAttribute("hx-headers")));
+  const part = (name) => document.getElementById("palette-" + name).content.cloneNode(true);
   let asking = null;
   let timer = 0;
 
@@ -48,6 +49,7 @@
     timer = setTimeout(function () {
       asking = new AbortController();
       found.setAttribute("aria-busy", "true");
+      if (!found.querySelector("[role=option]:not([data-palette-again])")) found.replaceChildren(part("loading"));
       fetch(palette.dataset.searchUrl, { method: "POST", headers: headers, body: new URLSearchParams({ wanted: wanted }), signal: asking.signal })
         .then(function (response) {
           if (!response.ok) throw new Error(String(response.status));
@@ -64,7 +66,9 @@
         .catch(function (error) {
           if (error.name === "AbortError") return;
           found.removeAttribute("aria-busy");
-          found.textContent = MedSync.word("searchFailed");
+          found.replaceChildren(part("error"));
+          count.textContent = found.textContent;
+          if (!palette.querySelector("[aria-selected=true]:not([hidden])")) choose(options()[0]);
         });
     }, 180);
   }
@@ -94,7 +98,10 @@
     }
   });
   palette.addEventListener("click", function (event) {
-    if (event.target === palette || event.target.closest("[role=option]")) palette.close();
+    if (event.target.closest("[data-palette-again]")) {
+      box.focus();
+      ask();
+    } else if (event.target === palette || event.target.closest("[role=option]")) palette.close();
   });
   document.addEventListener("keydown", function (event) {
     if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {

@@ -7,6 +7,7 @@
   if (!root) return;
   const pane = root.querySelector("[data-decision-pane]");
   let asked = 0;
+  let slow = 0;
 
   function rows() {
     return Array.from(root.querySelectorAll("[data-row]"));
@@ -32,16 +33,18 @@
     mark(url);
     root.dataset.open = "true";
     if (push) history.pushState({ request: url }, "", url);
-    const slow = setTimeout(() => fill(document.getElementById("decision-loading").innerHTML), 300);
+    clearTimeout(slow); // the one before must not lay its grey bars over what is there by then
+    slow = setTimeout(() => fill(document.getElementById("decision-loading").innerHTML), 300);
     fetch(url, { headers: { "HX-Request": "true", "X-Pane": "decision" } })
       .then((response) => (response.ok && new URL(response.url).pathname === new URL(url, location.href).pathname ? response.text() : Promise.reject(new Error("refused"))))
       .then(function (html) {
+        if (turn !== asked) return;
         clearTimeout(slow);
-        if (turn === asked) fill(html);
+        fill(html);
       })
       .catch(function () {
-        clearTimeout(slow);
         if (turn !== asked) return;
+        clearTimeout(slow);
         fill(document.getElementById("decision-error").innerHTML);
         pane.querySelector("[data-retry]").addEventListener("click", () => load(url, false));
       });
@@ -105,10 +108,6 @@
   });
 
   /* Errors ----------------------------------------------------------------------------- */
-  document.body.addEventListener("htmx:responseError", function (event) {
-    if (event.detail.requestConfig.verb !== "post") return;
-    MedSync.toast(MedSync.word(event.detail.xhr.status === 403 ? "refused" : "failed"));
-  });
   document.body.addEventListener("htmx:sendError", function (event) {
     if (event.detail.requestConfig && event.detail.requestConfig.verb === "post") MedSync.toast(MedSync.word("kept"));
   });

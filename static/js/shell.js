@@ -50,6 +50,26 @@
     if (now && now.next) setTimeout(() => element.isConnected && MedSync.read(element, now.next));
   });
 
+  // What a member asked for and could not be done or read is said; what a page reads by itself, it reads again by
+  // itself. A button that reads more shows that it works.
+  const readsMore = (element) => element.matches("button[hx-get]");
+  document.body.addEventListener("htmx:beforeRequest", function (event) {
+    if (readsMore(event.detail.elt)) event.detail.elt.setAttribute("aria-busy", "true");
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    if (readsMore(event.detail.elt)) event.detail.elt.removeAttribute("aria-busy");
+  });
+  function failed(event) {
+    const element = event.detail.elt;
+    if (element.matches("[data-says-itself]") || !(event.detail.requestConfig.verb === "post" || readsMore(element))) return;
+    MedSync.toast(MedSync.word(event.detail.xhr.status === 403 ? "refused" : "failed"));
+  }
+  ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => document.body.addEventListener(name, failed));
+
+  // On a low screen the rail scrolls: where one is must be seen.
+  const here = document.querySelector(".rail [aria-current]");
+  if (here) here.scrollIntoView({ block: "nearest" });
+
   // An element with hx-trigger="medsync:live" reads itself again when something in the clinic changed; a page that
   // has none (its list brings the rail along) reads nothing more.
   let waiting = 0;

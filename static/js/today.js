@@ -28,8 +28,5 @@
   });
   document.body.addEventListener("htmx:afterRequest", function (event) {
     if (event.target.matches("[data-task-form]") && event.detail.successful && dialog) dialog.close();
-    if (!event.detail.successful && event.detail.xhr.status !== 409 && event.target.closest("[data-today], #task-dialog")) {
-      window.MedSync.toast(window.MedSync.word("failed"));
-    }
   });
 })();

@@ -79,12 +79,12 @@ def row_of(page: Page, name: str) -> Locator:
     return page.locator("[data-part=rows] > .row", has=page.get_by_text(name, exact=True)).first
 
 
-def shell(stack: RunningStack, code: str) -> None:
-    """Run code inside the demo clinic, in a process of its own."""
+def shell(stack: RunningStack, code: str, *, clinic: str = CLINIC) -> None:
+    """Run code inside a clinic, in a process of its own."""
     lines = [
         "from clinics.models import Clinic",
         "from clinics.tenancy import in_clinic",
-        f"with in_clinic(Clinic.objects.get(slug={CLINIC!r})):",
+        f"with in_clinic(Clinic.objects.get(slug={clinic!r})):",
         *[f"    {line}" for line in code.strip().splitlines()],
     ]
     done = stack.manage("shell", "-c", "\n".join(lines))
