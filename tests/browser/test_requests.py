@@ -29,12 +29,15 @@ def row(page: Page, name: str) -> Locator:
 
 
 def walk_to(page: Page, name: str) -> None:
-    """Go down the list by keyboard until the person's request is open."""
+    """Go through the list by keyboard until the person's request is open, whether it stands above or below."""
     expect(row(page, name)).to_be_visible(timeout=PATIENCE)
+    names = page.locator("[data-row] .req-name").all_inner_texts()
+    opened = page.locator("[data-row][aria-current] .req-name")
+    key = "j" if names.index(name) > names.index(opened.inner_text()) else "k"
     for _ in range(20):
-        if page.locator("[data-row][aria-current] .req-name").inner_text() == name:
+        if opened.inner_text() == name:
             break
-        page.keyboard.press("j")
+        page.keyboard.press(key)
     expect(page.locator(".decision-name")).to_have_text(name, timeout=PATIENCE)
     expect(page.locator("[data-accept]")).to_be_visible(timeout=PATIENCE)
 
