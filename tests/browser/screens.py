@@ -18,7 +18,7 @@ from tests.stack.running import PROJECT, running_stack
 
 FOLDER = PROJECT / "docs" / "screens"
 LOOKS = {"light": (DESKTOP, "light"), "dark": (DESKTOP, "dark"), "phone": (PHONE, "light")}
-COLOURS = 192  # flat surfaces and grey text need no more, and a picture costs a third
+COLOURS = 256  # flat surfaces and grey text need no more, and a picture costs a third
 
 
 def thread(name: str, *, with_part: str) -> Callable[[Page], None]:
@@ -64,6 +64,17 @@ class Screen:
     by_a_member: bool = True
 
 
+def searched(words: str) -> Callable[[Page], None]:
+    """Return a step that looks for words in the palette."""
+
+    def look(page: Page) -> None:
+        page.keyboard.press("Control+k")
+        page.keyboard.type(words)
+        page.locator("[data-palette-found] .palette-item").first.wait_for()
+
+    return look
+
+
 SCREENS = (
     Screen("login", "/accounts/login/", by_a_member=False),
     Screen("picker", "/"),
@@ -77,7 +88,15 @@ SCREENS = (
     Screen("phones", DESK),
     Screen("patients", f"/c/{CLINIC}/patients/"),
     Screen("patient", f"/c/{CLINIC}/patients/", record("Rosa Delgado")),
+    Screen("tasks", f"/c/{CLINIC}/today/tasks/"),
+    Screen("saved-texts", f"/c/{CLINIC}/saved-texts/"),
+    Screen("numbers", f"/c/{CLINIC}/numbers/"),
+    Screen("number-add", f"/c/{CLINIC}/numbers/add/"),
+    Screen("notifications", f"/c/{CLINIC}/notifications/"),
+    Screen("settings", f"/c/{CLINIC}/settings/"),
     Screen("team", f"/c/{CLINIC}/team/"),
+    Screen("search", f"/c/{CLINIC}/today/", searched("hijo")),
+    Screen("keys", "/profile/keys/"),
     Screen("profile", "/profile/"),
     Screen("admin", f"/c/{CLINIC}/admin/"),
     Screen("admin-list", f"/c/{CLINIC}/admin/scheduling/appointment/"),
@@ -87,7 +106,7 @@ SCREENS = (
 def save(picture: bytes, path: Path) -> None:
     """Write a PNG with a palette of its own."""
     image = Image.open(BytesIO(picture)).convert("RGB")
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 @contextmanager
