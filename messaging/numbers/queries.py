@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
-from clinics.models import Clinic, Sender, SenderHealth, SenderStatus
+from clinics.models import Channel, Clinic, Sender, SenderHealth, SenderStatus
 from medsync.lib import clock
 from medsync.lib.ids import lowest_id
 from messaging.models import Direction, Message
@@ -28,7 +28,8 @@ def numbers(clinic: Clinic) -> list[Sender]:
     """Return the clinic's active numbers by channel and rank, then those taken off, the newest first."""
     rows = Sender.objects.filter(clinic=clinic).select_related("account", "health")
     active = sorted(
-        (row for row in rows if row.status == SenderStatus.ACTIVE), key=lambda row: (row.channel, row.rank)
+        (row for row in rows if row.status == SenderStatus.ACTIVE),
+        key=lambda row: (Channel.values.index(row.channel), row.rank),
     )
     gone = sorted(
         (row for row in rows if row.status != SenderStatus.ACTIVE),

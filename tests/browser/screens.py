@@ -104,9 +104,12 @@ SCREENS = (
 
 
 def save(picture: bytes, path: Path) -> None:
-    """Write a PNG with a palette of its own."""
+    """Write a PNG with a palette of its own: the colours that fill most of it, exactly."""
     image = Image.open(BytesIO(picture)).convert("RGB")
-    image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    counted = sorted(image.getcolors(image.width * image.height) or (), reverse=True)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for _n, colour in counted[:COLOURS] for part in colour])
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 @contextmanager
