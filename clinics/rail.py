@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from clinics import keymap
 from clinics.models import Clinic, User
 from clinics.places import place_of
-from clinics.tenancy import public_path
+from clinics.tenancy import in_clinic, public_path
 from medsync.lib import clock
 from medsync.lib.spans import duration
 
@@ -94,6 +94,28 @@ def register(group: Group, order: int, provider: Provider) -> None:
     """Add places to a group; `order` ranks the providers of one group. Called once, from AppConfig.ready."""
     _providers.append((group, order, provider))
     _providers.sort(key=lambda entry: entry[:2])
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in a clinic, as the picker shows it."""
+
+    needs_reply: int
+    requests: int
+
+
+_waiting: list[Callable[[User], Waiting]] = []
+
+
+def register_waiting(provider: Callable[[User], Waiting]) -> None:
+    """Say who counts what waits in the clinic that is entered. Called once, from AppConfig.ready."""
+    _waiting[:] = [provider]
+
+
+def waiting_in(clinic: Clinic, user: User) -> Waiting | None:
+    """Return what waits for this member in a clinic; two statements."""
+    with in_clinic(clinic):
+        return _waiting[0](user) if _waiting else None
 
 
 def rail(request: HttpRequest, clinic: Clinic) -> Rail:

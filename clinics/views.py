@@ -23,8 +23,10 @@ from clinics.operations import (
 )
 from clinics.places import place_of
 from clinics.queries import clinics_of
+from clinics.rail import waiting_in
 from medsync.lib import clock
 
+MOST_COUNTED = 20  # of a picker's clinics: each costs two statements
 PASSWORD_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"  # noqa: S105 - a dotted path
 
 
@@ -57,8 +59,10 @@ def home(request: HttpRequest) -> HttpResponse:
             "url": f"/c/{clinic.slug}/",
             "role": Role(roles[clinic.pk]).label if clinic.pk in roles else "",
             "place": place_of(clinic, now=now, language=language),
+            "waits": waits,
         }
         for clinic in clinics
+        for waits in [waiting_in(clinic, person(request)) if len(clinics) <= MOST_COUNTED else None]
     ]
     return render(request, "clinics/pick.html", {"clinics": rows})
 

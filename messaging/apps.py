@@ -12,7 +12,7 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         """Listen to the rooms below; add this room's places to the rail."""
         from clinics import panels
-        from clinics.rail import Group, register
+        from clinics.rail import Group, register, register_waiting
         from messaging import bot_panel, receivers  # noqa: F401
         from messaging.alerts import rail as alerts
         from messaging.inbox import rail
@@ -29,4 +29,5 @@ class MessagingConfig(AppConfig):
         register(Group.SET_UP, 20, numbers.place)
         register(Group.SET_UP, 40, alerts.place)
         register(Group.SET_UP, 90, rail.phone)
+        register_waiting(rail.waiting)
         panels.register(30, bot_panel.PANEL)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinics.models import Clinic, SenderStatus, User
-from clinics.rail import Item
+from clinics.rail import Item, Waiting
 from medsync.lib import clock
 from messaging.inbox import listing, screens
 from messaging.inbox.list_words import LABELS
@@ -57,3 +57,9 @@ def has_phones(request: HttpRequest, clinic: Clinic) -> bool:
         )
         request.inbox_has_phones = known  # type: ignore[attr-defined]
     return known
+
+
+def waiting(user: User) -> Waiting:
+    """Return what waits for staff in the clinic that is entered."""
+    found = listing.counts(user, now=clock.now())
+    return Waiting(found[View.NEEDS_REPLY], found[View.REQUESTS])

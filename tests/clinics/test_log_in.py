@@ -12,6 +12,8 @@ from django.test import Client
 from clinics.accounts import password_link
 from clinics.models import Clinic
 from clinics.operations import add_member
+from clinics.tenancy import in_clinic
+from tests.messaging.inboxes import a_request, a_thread
 from tests.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -184,6 +186,19 @@ def test_several_clinics_are_picked_from(browse, owner, other_clinic, stranger):
     assert "New York" in text
     assert "Receptionist" in text
     assert "No clinic yet" in browse(stranger).get("/").content.decode()
+
+
+def test_the_clinic_that_needs_somebody_is_seen_while_picking(browse, owner, clinic, other_clinic):
+    add_member(other_clinic, owner, role="receptionist")
+    with in_clinic(other_clinic):
+        a_thread()
+        a_thread()
+        a_request(a_thread(work_state="done"))
+    text = " ".join(browse(owner).get("/").content.decode().split())
+    row = text[text.index('href="/c/beta/"') :]
+    assert "2 need a reply" in row
+    assert "1 request" in row
+    assert "All answered" in text[: text.index('href="/c/beta/"')]
 
 
 def test_a_clinic_that_is_not_ready_is_not_picked(browse, owner, other_clinic):
