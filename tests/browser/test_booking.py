@@ -51,7 +51,7 @@ def test_the_ticks_go_from_sent_to_delivered_to_read(visit: Callable[..., Page])
                 const sign = bubble && bubble.querySelector('[data-tick]');  // none while it can be taken back
                 const tick = sign && sign.dataset.tick;
                 if (tick && window.ticks[window.ticks.length - 1] !== tick) window.ticks.push(tick);
-            }).observe(document.querySelector('[data-log]'), {subtree: true, childList: true});
+            }).observe(document.querySelector('[data-log]'), {subtree: true, childList: true, attributes: true});
         }"""
     )
 

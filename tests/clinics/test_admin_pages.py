@@ -155,7 +155,11 @@ def busy(clinic, world):
         )
         alert = Alert.objects.create(kind="handover", key="one", conversation=thread, created_at=now)
         AlertDelivery.objects.create(
-            alert=alert, user=world.users["owner@alpha.example"], channel="push", outcome="sent", created_at=now
+            alert=alert,
+            user=world.users["owner@alpha.example"],
+            channel="push",
+            outcome="sent",
+            created_at=now,
         )
         doctor = Practitioner.objects.get()
         TimeOff.objects.create(
