@@ -74,6 +74,8 @@
   document.addEventListener("focusin", function (event) {
     const one = card(event.target);
     if (!one || !event.target.matches("[data-accept], [data-offer], [data-decline]")) return;
+    // A pointer that goes down gives the focus too: another text would move the button away under it, and no click come.
+    if (!event.target.matches(":focus-visible")) return;
     const open = one.querySelector("form.decline:not([hidden])");
     if (open) return;
     show(one, event.target.matches("[data-accept]") ? "accept" : event.target.matches("[data-offer]") ? "offer" : "decline");
