@@ -12,10 +12,10 @@ from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
 
 from clinics.models import Sender, User
-from messaging import drafts, gate, threads
+from messaging import drafts, threads
 from messaging.models import Author, Conversation, Direction, DraftTab, Message, MessageStatus, WorkState
-from messaging.outbox.queueing import insert, prepared, same_or_reused
-from messaging.outbox.replying import GateRefused, checked, ring
+from messaging.outbox.queueing import insert
+from messaging.outbox.replying import checked, known_request, own_words, ring
 from scheduling.locks import retrying
 
 SOONEST, LATEST = timedelta(minutes=1), timedelta(days=365)
@@ -72,27 +72,20 @@ def send_later(
         Conversation.objects.select_for_update(no_key=True).values_list("pk").get(pk=conversation.pk)
         if draft is not None:
             drafts.clear(conversation.pk, user, tab=DraftTab.REPLY, revision=draft, now=now)
-        if client_message_id:
-            known = Message.objects.filter(client_message_id=client_message_id).first()
-            if known is not None:
-                again = Message(conversation=conversation, body=body, client_message_id=client_message_id)
-                return same_or_reused(known, again)
+        if known := known_request(conversation, body, client_message_id):
+            return known
         if not now + SOONEST <= send_at <= now + LATEST:
             raise TimeRefused(PAST if send_at < now + SOONEST else TOO_FAR)
         if Message.objects.filter(waiting(), conversation=conversation).count() >= MOST:
             raise TimeRefused(FULL)
-        message, verdict = prepared(
+        message, _verdict = own_words(
             conversation,
             body=body,
-            purpose=gate.STAFF,
-            author=Author.STAFF,
             user=user,
-            now=now,
             sender=sender,
             client_message_id=client_message_id,
+            now=now,
         )
-        if not verdict.allowed:
-            raise GateRefused(verdict)
         message.status = MessageStatus.QUEUED
         message.next_attempt_at = message.send_at = message.created_at = send_at
         message.written_at = now

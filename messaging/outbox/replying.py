@@ -110,30 +110,21 @@ def send_reply(
         before = Conversation.objects.select_for_update(no_key=True).values(*STATE).get(pk=conversation.pk)
         if draft is not None:
             drafts.clear(conversation.pk, user, tab=DraftTab.REPLY, revision=draft, now=now)
-        if client_message_id:
-            known = Message.objects.filter(client_message_id=client_message_id).first()
-            if known is not None:
-                return same_or_reused(
-                    known,
-                    Message(conversation=conversation, body=body, client_message_id=client_message_id),
-                )
+        if known := known_request(conversation, body, client_message_id):
+            return known
         if after_message_id is not None:
             newer = threads.answered_since(conversation.pk, after_message_id, user_id=user.pk)
             if newer is not None:
                 assert newer.user is not None
                 raise AnsweredMeanwhile(newer.user, newer.created_at)
-        message, verdict = prepared(
+        message, verdict = own_words(
             conversation,
             body=body,
-            purpose=gate.STAFF,
-            author=Author.STAFF,
             user=user,
-            now=now,
             sender=sender,
             client_message_id=client_message_id,
+            now=now,
         )
-        if not verdict.allowed:
-            raise GateRefused(verdict)
         message.status, message.next_attempt_at = MessageStatus.QUEUED, now + wait
         if wait:
             message.payload = {"before": {name: _plain(value) for name, value in before.items()}}
@@ -158,6 +149,43 @@ def send_reply(
         )
         ring(wait)
         return message
+
+
+def known_request(conversation: Conversation, body: str, client_message_id: str | None) -> Message | None:
+    """Return the message that this request stored before, None for a new one. Raises KeyReused."""
+    if not client_message_id:
+        return None
+    known = Message.objects.filter(client_message_id=client_message_id).first()
+    if known is None:
+        return None
+    return same_or_reused(
+        known, Message(conversation=conversation, body=body, client_message_id=client_message_id)
+    )
+
+
+def own_words(
+    conversation: Conversation,
+    *,
+    body: str,
+    user: User,
+    sender: Sender | None,
+    client_message_id: str | None,
+    now: datetime,
+) -> tuple[Message, gate.Verdict]:
+    """Return a member's message that is not stored yet, and what the gate says of it. Raises GateRefused."""
+    message, verdict = prepared(
+        conversation,
+        body=body,
+        purpose=gate.STAFF,
+        author=Author.STAFF,
+        user=user,
+        now=now,
+        sender=sender,
+        client_message_id=client_message_id,
+    )
+    if not verdict.allowed:
+        raise GateRefused(verdict)
+    return message, verdict
 
 
 def ring(wait: timedelta = timedelta(0)) -> None:
