@@ -162,10 +162,8 @@ def test_the_look_that_was_chosen_holds_on_every_page(own_log_in: Any) -> None:
     page.get_by_role("radio", name="Dark").check()
     page.get_by_role("button", name="Save", exact=True).first.click()
     page.goto(TODAY)
-    assert (
-        page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
-        or page.evaluate("document.documentElement.dataset.theme") == "dark"
-    )
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(page.locator(".rail")).to_have_css("background-color", "rgb(19, 18, 17)")
     page.goto("/profile/")
     page.get_by_role("radio", name="As the device").check()
     page.get_by_role("button", name="Save", exact=True).first.click()

@@ -30,9 +30,10 @@ _print = threading.Lock()
 
 
 def say(*words: object) -> None:
-    """Print a line at once."""
+    """Print a line at once and whole: the end of the process cuts none in two."""
     with _print:
-        print(*words, flush=True)
+        sys.stdout.write(" ".join(str(word) for word in words) + "\n")
+        sys.stdout.flush()
 
 
 def write_in(clinic: Clinic, n: int) -> None:
@@ -82,12 +83,15 @@ def main(count: int) -> None:
     with in_clinic(clinic):
         ids = list(Conversation.objects.order_by("id").values_list("pk", flat=True))
     connection.close()
-    for n in range(count):
-        threading.Thread(target=write_in, args=(clinic, n), daemon=True).start()
-        threading.Thread(target=write_out, args=(clinic, ids[n], n), daemon=True).start()
+    writers = [threading.Thread(target=write_in, args=(clinic, n), daemon=True) for n in range(count)]
+    writers += [threading.Thread(target=write_out, args=(clinic, ids[n], n), daemon=True) for n in range(count)]
+    for writer in writers:
+        writer.start()
     say("ready")
     sys.stdin.read()
     _stop.set()
+    for writer in writers:
+        writer.join(20)
 
 
 if __name__ == "__main__":
