@@ -84,7 +84,9 @@ def main(count: int) -> None:
         ids = list(Conversation.objects.order_by("id").values_list("pk", flat=True))
     connection.close()
     writers = [threading.Thread(target=write_in, args=(clinic, n), daemon=True) for n in range(count)]
-    writers += [threading.Thread(target=write_out, args=(clinic, ids[n], n), daemon=True) for n in range(count)]
+    writers += [
+        threading.Thread(target=write_out, args=(clinic, ids[n], n), daemon=True) for n in range(count)
+    ]
     for writer in writers:
         writer.start()
     say("ready")
