@@ -47,6 +47,19 @@ class Entry:
     category: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text of the catalog as it is said to somebody: by its key the gate finds the approved form of it."""
+
+    key: str
+    language: str
+    values: Mapping[str, str]
+
+    def as_json(self) -> dict[str, object]:
+        """Return what is stored with the message."""
+        return {"key": self.key, "language": self.language, "values": dict(self.values)}
+
+
 @functools.cache
 def entries() -> Mapping[str, Entry]:
     """Return every text by its key."""

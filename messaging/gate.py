@@ -21,7 +21,11 @@ WINDOW = timedelta(hours=24)
 LONGEST_BODY = 1600
 
 #: What a message is sent for (`Message.purpose`).
+#: KNOCK is the approved text that goes before a held reply; REMINDER is what the clock begins.
 ANSWER, STAFF, NOTICE, CONSENT = "answer", "staff", "notice", "consent"
+KNOCK, REMINDER = "knock", "reminder"
+#: Of two that are due at a sender, the smaller goes first.
+PRIORITY: Mapping[str, int] = {CONSENT: 0, ANSWER: 0, STAFF: 0, KNOCK: 0, NOTICE: 1, REMINDER: 2}
 
 NO_SENDER, NO_CONSENT, OPTED_OUT, WINDOW_CLOSED = "no_sender", "no_consent", "opted_out", "window_closed"
 NO_ADDRESS, EMPTY, TOO_LONG, ACCOUNT_REFUSED = "no_address", "empty", "too_long", "account_refused"

@@ -2,6 +2,7 @@
 
 from clinics.models.access import ApiToken, IdempotencyKey, Invitation, Membership, Role, Theme, User
 from clinics.models.clinic import Clinic, ClinicState, Domain
+from clinics.models.clock import ClinicClock, PersonReached
 from clinics.models.ledger import Counter, DeadTask, HeldEvent
 from clinics.models.push import PushSubscription
 from clinics.models.sender import Channel, ProviderAccount, Sender, SenderHealth, SenderStatus
@@ -10,6 +11,7 @@ __all__ = [
     "ApiToken",
     "Channel",
     "Clinic",
+    "ClinicClock",
     "ClinicState",
     "Counter",
     "DeadTask",
@@ -18,6 +20,7 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "Membership",
+    "PersonReached",
     "ProviderAccount",
     "PushSubscription",
     "Role",

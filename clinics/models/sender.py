@@ -41,7 +41,18 @@ class ProviderAccount(models.Model):
     previous_token = EncryptedTextField(blank=True, default="")
     previous_until = models.DateTimeField(null=True, blank=True)
     webhook_key_hash = models.CharField(max_length=64, blank=True, default="")
+    public_key = models.CharField(
+        _("public key"), max_length=64, blank=True, default="", db_default=""
+    )  # base64 of 32 bytes, for a provider that signs with Ed25519
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    # The circuit breaker: after too many failures in a row nothing is tried for a while.
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    # People whom the account may reach in 24 hours outside of windows, and the part of it kept for reminders.
+    people_a_day = models.PositiveIntegerField(_("people a day"), default=250, db_default=250)
+    reminder_share = models.PositiveSmallIntegerField(
+        _("percent kept for reminders"), default=50, db_default=50
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -75,6 +86,12 @@ class Sender(models.Model):
     phone_number = models.CharField(_("number"), max_length=16)  # E.164
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     provider_sender_id = models.CharField(max_length=64, blank=True)
+    messaging_profile_id = models.CharField(
+        _("messaging profile"), max_length=64, blank=True, default="", db_default=""
+    )  # Telnyx: a STOP blocks a whole profile, so each sender has its own
+    per_second = models.FloatField(
+        _("messages a second"), null=True, blank=True
+    )  # null: the provider's rate for the channel
     display_name = models.CharField(_("display name"), max_length=120, blank=True)
     status = models.CharField(max_length=10, choices=SenderStatus.choices, default=SenderStatus.ACTIVE)
     rank = models.PositiveSmallIntegerField(null=True)

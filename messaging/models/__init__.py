@@ -1,7 +1,8 @@
 """Every word in and out of one clinic."""
 
 from messaging.models.alert import Alert, AlertChannel, AlertDelivery, AlertKind, AlertSettings
-from messaging.models.attachment import Attachment, AttachmentKind, AttachmentState
+from messaging.models.approved import Approval, ContentTemplate, HeldOutcome, HeldReply, OwnText
+from messaging.models.attachment import Attachment, AttachmentKind, AttachmentState, Reaction
 from messaging.models.composing import Draft, DraftTab, SavedText, TextCategory
 from messaging.models.consent import (
     ChannelConsent,
@@ -25,7 +26,15 @@ from messaging.models.conversation import (
 )
 from messaging.models.delivery import RANK, Attempt, AttemptKind, StatusEvent
 from messaging.models.message import Author, Direction, Kind, Message, MessageStatus, Solved
-from messaging.models.settings import BotMode, MessagingSettings
+from messaging.models.reminder import (
+    ApiReminder,
+    Confirmation,
+    ConfirmationAction,
+    ReminderClaim,
+    ReminderSettings,
+    ReminderSubject,
+)
+from messaging.models.settings import BotMode, FirstChannel, MessagingSettings
 
 __all__ = [
     "RANK",
@@ -34,6 +43,8 @@ __all__ = [
     "AlertDelivery",
     "AlertKind",
     "AlertSettings",
+    "ApiReminder",
+    "Approval",
     "Attachment",
     "AttachmentKind",
     "AttachmentState",
@@ -42,10 +53,13 @@ __all__ = [
     "Author",
     "BotMode",
     "ChannelConsent",
+    "Confirmation",
+    "ConfirmationAction",
     "ConsentAction",
     "ConsentEvent",
     "ConsentHow",
     "ConsentSource",
+    "ContentTemplate",
     "Conversation",
     "ConversationEvent",
     "ConversationEventKind",
@@ -53,14 +67,22 @@ __all__ = [
     "Direction",
     "Draft",
     "DraftTab",
+    "FirstChannel",
+    "HeldOutcome",
+    "HeldReply",
     "Kind",
     "Message",
     "MessageStatus",
     "MessagingSettings",
+    "OwnText",
     "Purpose",
     "Question",
     "QuestionKind",
     "QuestionOutcome",
+    "Reaction",
+    "ReminderClaim",
+    "ReminderSettings",
+    "ReminderSubject",
     "SavedText",
     "Solved",
     "StatusEvent",

@@ -38,12 +38,26 @@ class Attachment(models.Model):
     state = models.CharField(max_length=8, choices=AttachmentState.choices)
     reason = models.CharField(max_length=40, blank=True)
     file = models.CharField(max_length=64, blank=True)
+    playable = models.CharField(
+        max_length=64, blank=True, default="", db_default=""
+    )  # the same for any browser
+    seconds = models.PositiveIntegerField(null=True, blank=True)  # of a voice note or a video
+    url = models.CharField(
+        max_length=500, blank=True, default="", db_default=""
+    )  # at the provider, until fetched
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["message", "n"]
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
+        indexes = [
+            models.Index(
+                fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="attachment_to_fetch"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["message", "n"], name="attachment_number_once"),
             models.CheckConstraint(
@@ -53,3 +67,23 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state} {self.id}"
+
+
+class Reaction(models.Model):
+    """An emoji on a message; one an author, the latest; removed ones stay as rows."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    message = models.ForeignKey("messaging.Message", models.CASCADE, related_name="reactions")
+    author = models.CharField(max_length=8)  # messaging.models.Author
+    emoji = models.CharField(max_length=32)
+    at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+        verbose_name = _("reaction")
+        verbose_name_plural = _("reactions")
+        constraints = [models.UniqueConstraint(fields=["message", "author"], name="reaction_once_an_author")]
+
+    def __str__(self) -> str:
+        return str(self.id)

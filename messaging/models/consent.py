@@ -30,6 +30,7 @@ class ConsentSource(models.TextChoices):
     KEYWORD = "keyword", _("sent the word for it")
     PROVIDER = "provider", _("the provider said so")
     STAFF = "staff", _("recorded by staff")
+    IMPORT = "import", _("imported")
     API = "api", "API"
 
 

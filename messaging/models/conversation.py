@@ -141,6 +141,9 @@ class ConversationEventKind(models.TextChoices):
     BOT_ON = "bot_on", _("bot switched on")
     BOT_PAUSED = "bot_paused", _("bot paused")  # after: until
     BOT_OFF = "bot_off", _("bot switched off")
+    BLOCKED = "blocked", _("blocked")
+    UNBLOCKED = "unblocked", _("no longer blocked")
+    WRONG_NUMBER = "wrong_number", _("wrong number")
 
 
 class ConversationEvent(models.Model):
@@ -220,6 +223,7 @@ class QuestionKind(models.TextChoices):
     PICK_PATIENT = "pick_patient", _("for whom")
     PICK_DAY = "pick_day", _("the same time on two days")
     PICK_QUESTION = "pick_question", _("which question is meant")
+    CONFIRM_VISIT = "confirm_visit", _("will you come")
 
 
 class QuestionOutcome(models.TextChoices):

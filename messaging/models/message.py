@@ -40,6 +40,7 @@ class MessageStatus(models.TextChoices):
     """What became of a message; outbound shows its newest attempt."""
 
     RECEIVED = "received", _("received")  # inbound, and notes
+    HELD = "held", _("sends when the patient answers")  # see HeldReply
     QUEUED = "queued", _("queued")  # waits for the worker
     SENDING = "sending", _("sending")  # an attempt is under way
     UNKNOWN = "unknown", _("checking whether it arrived")  # the provider's answer was lost
@@ -87,7 +88,12 @@ class Message(models.Model):
     error_code = models.CharField(max_length=24, blank=True)
     solved = models.CharField(max_length=9, choices=Solved.choices, blank=True, default="")
     verdict = models.JSONField(default=dict)  # the gate's steps, see messaging.gate
-    purpose = models.CharField(max_length=16, blank=True)  # answer | staff | notice | consent
+    purpose = models.CharField(max_length=16, blank=True)  # see messaging.gate
+    priority = models.PositiveSmallIntegerField(default=0, db_default=0)  # the smaller goes first
+    # The catalogue's text that the body was made from, {"key", "values"}: the gate may send its approved form.
+    said = models.JSONField(default=dict)
+    template = models.ForeignKey("messaging.ContentTemplate", models.PROTECT, null=True, related_name="+")
+    expires_at = models.DateTimeField(null=True, blank=True)  # after that it makes no sense any more
     provider_message_id = models.CharField(max_length=64, null=True, blank=True)
     replied_to_id = models.CharField(max_length=64, blank=True)  # the provider's id of the quoted message
     payload = models.JSONField(default=dict)  # media references, place, button, profile: what the kind needs
@@ -109,6 +115,7 @@ class Message(models.Model):
     written_at = models.DateTimeField(null=True, blank=True)
 
     occurred_at = models.DateTimeField(null=True, blank=True)  # as the provider says
+    deleted_at = models.DateTimeField(null=True, blank=True)  # the patient took it back
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
 

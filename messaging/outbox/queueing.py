@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from clinics.models import Sender
 from medsync.lib import jobs
 from medsync.lib.text import clean
-from messaging import gate, providers, storing, threads
+from messaging import catalog, gate, providers, storing, threads
 from messaging.models import (
     Attempt,
     AttemptKind,
@@ -50,6 +50,8 @@ def queue(
     answers: Message | None = None,
     language: str = "",
     facts: gate.Facts | None = None,
+    said: catalog.Said | None = None,
+    expires_at: datetime | None = None,
     touch: bool = True,
 ) -> Message:
     """Store a message as `queued`, or as `blocked` with the gate's reason; return the row.
@@ -57,6 +59,7 @@ def queue(
     Joins the caller's transaction; the worker is rung after commit. It goes where `answers` came from, else
     through `sender`, else where the thread last was, else from the clinic's primary number. A `dedupe_key` or
     `client_message_id` that is there already returns the row that has it. `facts` spare the gate its reading.
+    `said` tells which text of the catalog the body is; after `expires_at` it makes no sense any more.
     `touch=False` leaves the Conversation row to a caller who updates it at the end of the same transaction.
     Raises KeyReused.
     """
@@ -75,6 +78,8 @@ def queue(
         answers=answers,
         language=language,
         facts=facts,
+        said=said,
+        expires_at=expires_at,
     )
     if verdict.allowed:
         message.status, message.next_attempt_at = MessageStatus.QUEUED, now
@@ -157,6 +162,8 @@ def prepared(
     answers: Message | None = None,
     language: str = "",
     facts: gate.Facts | None = None,
+    said: catalog.Said | None = None,
+    expires_at: datetime | None = None,
 ) -> tuple[Message, gate.Verdict]:
     """Return an outbound message that is not stored yet, without a status, and what the gate says of it."""
     body = clean(body)
@@ -183,6 +190,9 @@ def prepared(
         language=language,
         verdict=verdict.as_json(now),
         purpose=purpose,
+        priority=gate.PRIORITY[purpose],
+        said=said.as_json() if said else {},
+        expires_at=expires_at,
         appointment=appointment,
         dedupe_key=dedupe_key,
         client_message_id=client_message_id,

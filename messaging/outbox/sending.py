@@ -13,10 +13,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from clinics.queries import secrets_of
 from clinics.tenancy import current_clinic
-from messaging import callbacks, providers
-from messaging.outbox import calls, reconciling, settling
+from messaging import providers
+from messaging.outbox import calls, handing, reconciling, settling
 from messaging.outbox.claiming import Job, claim
 from messaging.providers.base import ErrorKind, Outbound, Receipt, SendError
 
@@ -56,31 +55,13 @@ def _deliver(jobs: Sequence[Job], tick: Ticker) -> list[UUID]:
     # A call that begins so late that it would outlive the lease must not begin: by then the row counts as unknown.
     begin_by = time.monotonic() + max(settings.OUTBOX_LEASE - settings.OUTBOX_HTTP_DEADLINE, 0.0)
     clinic_id = current_clinic().pk
-    sent = {calls.submit(partial(_send, *_outbound(job, clinic_id), begin_by)): job for job in jobs}
+    sent = {calls.submit(partial(_send, *handing.outbound(job, clinic_id), begin_by)): job for job in jobs}
     lost = []
     for call in as_completed(sent):
         job = sent[call]
         if settling.settle(job, call.result(), now=tick()):
             lost.append(job.message.pk)
     return lost
-
-
-def _outbound(job: Job, clinic_id: UUID) -> tuple[Outbound, str]:
-    """Return what the provider is handed, and which provider it is."""
-    message, sender = job.message, job.message.sender
-    assert sender is not None
-    account = sender.account
-    outbound = Outbound(
-        account_sid=account.external_id,
-        secret=next(iter(secrets_of(account)), ""),
-        channel=message.channel,  # type: ignore[arg-type]
-        from_number=sender.phone_number,
-        to_address=message.address,
-        body=message.body,
-        status_callback_url=callbacks.status_url(message.channel, clinic_id, job.attempt.pk),
-        ref=callbacks.ref(clinic_id, job.attempt.pk),
-    )
-    return outbound, account.provider
 
 
 def _send(outbound: Outbound, provider: str, begin_by: float) -> Receipt | SendError:

@@ -136,7 +136,11 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbound:
-    """One message to send. `ref` is "<clinic id>.<attempt id>", the `a` of the callback URL."""
+    """One message to send. `ref` is "<clinic id>.<attempt id>", the `a` of the callback URL.
+
+    With a `content_sid` the provider's approved text goes out, filled with `content_variables` ({"1": "Ana"}), and
+    `body` is only what it reads like. `media_urls` are public for a while; the provider fetches them.
+    """
 
     account_sid: str
     secret: str = field(repr=False)
@@ -146,6 +150,10 @@ class Outbound:
     body: str = field(repr=False)
     status_callback_url: str
     ref: str
+    content_sid: str = ""
+    content_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    media_urls: tuple[str, ...] = ()
+    messaging_profile_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

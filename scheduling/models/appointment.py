@@ -96,6 +96,9 @@ class Appointment(models.Model):
     attendance = models.CharField(
         _("attendance"), max_length=10, choices=Attendance.choices, default=Attendance.UNASKED
     )
+    # Said by the patient on the day itself, beside the status.
+    late_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    says_here_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
     cancellation = models.CharField(max_length=10, choices=Cancellation.choices, blank=True, default="")
@@ -178,6 +181,11 @@ class EventKind(models.TextChoices):
     ARRIVED = "arrived", _("arrived")
     FULFILLED = "fulfilled", _("came")
     NO_SHOW = "no_show", _("did not come")
+    ASKED = "asked", _("asked whether they come")
+    ATTENDING = "attending", _("says: coming")
+    DECLINED = "declined", _("says: not coming")
+    LATE = "late", _("says: late")
+    SAYS_HERE = "says_here", _("says: here")
     TAKEN_BACK = "taken_back", _("mark taken back")  # arrived, came or did not come was a mistake
 
 

@@ -15,7 +15,8 @@ class ContactPoint(models.Model):
     display_name = models.CharField(_("profile name"), max_length=160, blank=True)  # never used in a text
     search_key = models.CharField(max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=12, blank=True)  # detected; a patient's own wins
-    blocked_at = models.DateTimeField(null=True, blank=True)
+    blocked_at = models.DateTimeField(null=True, blank=True)  # by a member: no automatic answers
+    wrong_at = models.DateTimeField(null=True, blank=True)  # "wrong number": nothing more is begun to it
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -35,6 +36,8 @@ class ContactAddress(models.Model):
     contact_point = models.ForeignKey(ContactPoint, models.CASCADE, related_name="addresses")
     channel = models.CharField(max_length=10)  # clinics.models.Channel
     address = models.CharField(max_length=140)  # "+5215555550101" or "US.1a2B…", without the channel's prefix
+    unusable = models.CharField(max_length=24, blank=True, default="", db_default="")  # why, as a code
+    unusable_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -17,6 +17,9 @@ class Patient(models.Model):
     called = models.CharField(_("called"), max_length=80, blank=True)
     preferred_language = models.CharField(_("language"), max_length=12, blank=True)
     date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
+    timezone = models.CharField(
+        _("time zone"), max_length=64, blank=True, default="", db_default=""
+    )  # "": the clinic's
     record_number = models.CharField(_("record number"), max_length=64, blank=True)
     search_key = models.CharField(max_length=250, blank=True, editable=False)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")

@@ -18,6 +18,7 @@ class TaskKind(models.TextChoices):
     )  # a receiver failed: the change stands, the text does not
     CHECK_DELIVERY = "check_delivery", _("check whether a message arrived")
     MAY_HAVE_MEANT_CANCEL = "may_have_meant_cancel", _("may have meant: cancel the visit")
+    WRONG_NUMBER = "wrong_number", _("wrong number")
     SHIFT_NOTE = "shift_note", _("note to the next shift")
     OTHER = "other", _("task")  # what it is stands in `text`
 
