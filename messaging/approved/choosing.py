@@ -1,0 +1,71 @@
+"""Which approved text goes out for a text of the catalogue, and what its variables are filled with."""
+
+import re
+from collections.abc import Mapping
+from uuid import UUID
+
+from messaging.models import Approval, ContentTemplate
+
+#: What WhatsApp takes as one variable's value.
+LONGEST_VALUE = 1600
+
+_VARIABLE = re.compile(r"\{\{(\d+)\}\}")
+_WHITE = re.compile(r"\s+")
+
+
+def approved_for(key: str, language: str, account_id: UUID) -> ContentTemplate | None:
+    """Return the approved text of an account that goes for a text of the catalogue; one statement.
+
+    In exactly that language when there is one ("es-MX"), else in its base ("es"), else in another of the same base.
+    """
+    wanted = spelled(language)
+    base = wanted.partition("_")[0]
+    found = {
+        spelled(template.language): template
+        for template in ContentTemplate.objects.filter(
+            account_id=account_id, key=key, approval=Approval.APPROVED, archived_at=None
+        )
+        .exclude(key="")
+        .exclude(content_sid="")
+        .order_by("-language", "-id")
+    }
+    if chosen := found.get(wanted) or found.get(base):
+        return chosen
+    return next((found[code] for code in sorted(found) if code.partition("_")[0] == base), None)
+
+
+def variables_for(template: ContentTemplate, values: Mapping[str, object]) -> dict[str, str] | None:
+    """Return the template's numbered variables filled from values by name; None when one has no value.
+
+    A value is what WhatsApp takes: one line, no runs of spaces, not too long. Pure.
+    """
+    filled = {}
+    for variable in template.variables:
+        value = one_line(values.get(str(variable.get("name", ""))))
+        if not value:
+            return None
+        filled[str(variable["n"])] = value
+    return filled
+
+
+def missing(template: ContentTemplate, values: Mapping[str, object]) -> list[str]:
+    """Return the names of the variables that have no value, in their order. Pure."""
+    names = [str(variable.get("name", "")) for variable in template.variables]
+    return [name for name in names if not one_line(values.get(name))]
+
+
+def reads(template: ContentTemplate, variables: Mapping[str, str]) -> str:
+    """Return what the patient reads: the body with its numbered variables filled, once. Pure."""
+    return _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), template.body)
+
+
+def one_line(value: object) -> str:
+    """Return a value as WhatsApp takes it, "" for none."""
+    text = "" if value is None else str(value)
+    return _WHITE.sub(" ", text).strip()[:LONGEST_VALUE].rstrip()
+
+
+def spelled(language: str) -> str:
+    """Return a language code as WhatsApp spells it ("es-mx" is "es_MX")."""
+    base, _, region = language.replace("-", "_").partition("_")
+    return f"{base.lower()}_{region.upper()}" if region else base.lower()
