@@ -36,6 +36,8 @@ class PersonReached(models.Model):
     account = models.ForeignKey("clinics.ProviderAccount", models.CASCADE, related_name="+")
     person = models.CharField(max_length=64)  # HMAC of the address
     at = models.DateTimeField()  # the latest time
+    # By reminders alone: they do not count against the part that other texts may use.
+    reminder = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["-at", "id"]

@@ -20,6 +20,9 @@ class Patient(models.Model):
     timezone = models.CharField(
         _("time zone"), max_length=64, blank=True, default="", db_default=""
     )  # "": the clinic's
+    preferred_channel = models.CharField(
+        _("prefers"), max_length=10, blank=True, default="", db_default=""
+    )  # clinics.models.Channel; "": the clinic's order
     record_number = models.CharField(_("record number"), max_length=64, blank=True)
     search_key = models.CharField(max_length=250, blank=True, editable=False)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
