@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinics.forms import CleanCharField
-from messaging import catalog, gate, variables
+from messaging import gate, linting, variables
 from messaging.language import SPOKEN
 from messaging.models import SavedText, TextCategory
 
@@ -65,17 +65,7 @@ class SavedTextForm(forms.Form):
         written = [f"text_{code}" for code in SPOKEN if data.get(f"text_{code}")]
         if not written and not any(self.errors.get(f"text_{code}") for code in SPOKEN):
             self.add_error("text_en", _("Write the text in at least one language."))
-        for field, body in [(field, data[field]) for field in written]:
-            unknown = [name for name in variables.names_in(body) if name not in variables.NAMES]
-            if unknown:
-                names = ", ".join(f"{{{name}}}" for name in unknown)
-                self.add_error(field, _("There is no variable %(names)s.") % {"names": names})
-            reserved = catalog.reserved_words(body)
-            if reserved:
-                words = ", ".join(dict.fromkeys(reserved))
-                self.add_error(
-                    field,
-                    _("Carriers take %(words)s as an order to stop. Ask for another word.")
-                    % {"words": words},
-                )
+        for field in written:
+            for problem in linting.problems_of(data[field], names=variables.NAMES):
+                self.add_error(field, problem)
         return data

@@ -1,0 +1,76 @@
+"""What may not stand in a text to patients: one judge, and every form that takes a text asks it."""
+
+from typing import Any
+
+import pytest
+
+from clinics.models import Clinic, User
+from messaging import catalog, linting
+
+CARRIERS = "Carriers take {} as an order to stop. Ask for another word."
+STOPS = "Whoever writes STOP gets no messages any more. Ask for another word to change a visit."
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ("Reply CANCEL to cancel your visit.", "CANCEL"),
+        ("Reply END if you cannot come", "END"),
+        ("Text QUIT", "QUIT"),
+        ("YES = I come\nHELP = call me", "HELP"),
+        ("Responda CANCELAR para anular.", "CANCELAR"),
+        ("请回复“取消”", "取消"),
+    ],
+)
+def test_a_text_may_not_ask_for_a_carriers_word(body: str, word: str) -> None:
+    assert linting.problems_of(body) == [CARRIERS.format(word)]
+    assert linting.problems_of(body, channel="whatsapp") == [CARRIERS.format(word)]  # it may leave by SMS
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["Reply STOP to cancel your visit", "Responda BAJA si no viene a su cita", "STOP = I do not come to the appointment", "回复停止取消预约"],
+)  # fmt: skip
+def test_stop_is_no_answer_about_a_visit(body: str) -> None:
+    assert STOPS in linting.problems_of(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["Reply STOP to opt out.", "Responda BAJA para no recibir más mensajes de sus citas.", "回复 STOP 退订。", "Reply STOP for no more reminders of visits",
+     "Your visit is cancelled.", "The bus stop is far from our office"],
+)  # fmt: skip
+def test_saying_how_to_stop_is_no_fault(body: str) -> None:
+    assert linting.problems_of(body) == []
+
+
+def test_unknown_placeholders_are_named_in_both_spellings() -> None:
+    body = "{clinicName} {clinic_name} {nope} {{1}}"
+    assert linting.problems_of(body, names={"clinic_name", "clinicName"}) == ["There is no variable {nope}."]
+    assert linting.problems_of(body) == []
+
+
+@pytest.mark.parametrize(("channel", "lacking"), [("sms", True), ("whatsapp", False)])
+def test_a_text_that_begins_something_by_sms_says_how_to_stop(channel: str, lacking: bool) -> None:
+    said = "Say how to stop, for example: Reply STOP to opt out."
+    assert (said in linting.problems_of("Come!", channel=channel, stop_hint=True)) is lacking
+    assert linting.problems_of("Come! Reply STOP to opt out.", channel=channel, stop_hint=True) == []
+
+
+def test_the_built_in_texts_pass() -> None:
+    for entry in catalog.entries().values():
+        for body in entry.bodies.values():
+            assert linting.problems_of(body, names=entry.placeholders) == [], entry.key
+
+
+@pytest.mark.django_db
+def test_the_form_of_saved_texts_asks_it(clinic: Clinic, owner: User, browse: Any) -> None:
+    fields = {
+        "name": "Way",
+        "shortcut": "way",
+        "category": "custom",
+        "text_en": "Reply STOP to move your visit",
+    }
+    page = browse(owner).post(f"/c/{clinic.slug}/saved-texts/new/", fields)
+    assert page.status_code == 400
+    assert STOPS in page.content.decode()
