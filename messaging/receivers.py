@@ -11,11 +11,18 @@ from messaging import live, notifications
 from scheduling.models import EventKind
 from scheduling.signals import AppointmentChanged, appointment_changed
 
+#: What patients say about coming changes nothing that they do not know.
+SAID_BY_PATIENTS = frozenset(
+    {EventKind.ASKED, EventKind.ATTENDING, EventKind.DECLINED, EventKind.LATE, EventKind.SAYS_HERE}
+)
+
 
 @receiver(appointment_changed, dispatch_uid="messaging.tell_patient")
 def tell_patient(*, event: AppointmentChanged, **_: Any) -> None:
     """Queue what the patient hears of a change; what is raised here is noted by the sender and tried again."""
     live.publish("request", id=event.appointment_id)
+    if event.kind in SAID_BY_PATIENTS:
+        return  # the dialogue answers it, where it was said
     notifications.announce(event.event_id, now=clock.now())
 
 

@@ -77,7 +77,7 @@ def reject(
     now: datetime,
 ) -> Appointment:
     """Say no to a request, with words for the patient; its time is free again. Raises as `accept` does."""
-    return _end(appointment, (Status.PENDING_REVIEW,), Cancellation.REJECTED, by, reason, source, now)
+    return end(appointment, (Status.PENDING_REVIEW,), Cancellation.REJECTED, by, reason, source, now)
 
 
 def cancel(
@@ -99,7 +99,7 @@ def cancel(
     if why == Cancellation.PATIENT and appointment.starts_at <= now:
         raise PastTime
     live = tuple(status for status, following in ALLOWED.items() if Status.CANCELLED in following)
-    return _end(appointment, live, Cancellation(why), by, reason, source, now, silent=silent)
+    return end(appointment, live, Cancellation(why), by, reason, source, now, silent=silent)
 
 
 def expire_requests(*, now: datetime) -> int:
@@ -108,7 +108,7 @@ def expire_requests(*, now: datetime) -> int:
     expired = 0
     for appointment in overdue.order_by("respond_by", "id")[:_BATCH]:
         try:
-            _end(
+            end(
                 appointment,
                 (Status.PENDING_REVIEW,),
                 Cancellation.EXPIRED,
@@ -155,7 +155,7 @@ def _nudge(appointment: Appointment, now: datetime) -> bool:
 
 
 @operation
-def _end(
+def end(
     appointment: Appointment,
     statuses: Sequence[Status | str],
     why: Cancellation,
@@ -166,6 +166,7 @@ def _end(
     *,
     silent: bool = False,
 ) -> Appointment:
+    """End a visit that has one of these statuses; its time is free again. Raises AlreadyDecided, StaleVersion."""
     words = clean(reason).strip()[:REASON_LENGTH]
     decision: dict[str, Any] = {"decided_by": by, "decided_at": now}
     ended = _change(

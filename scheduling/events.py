@@ -32,6 +32,8 @@ def snapshot(appointment: Appointment) -> dict[str, str | int | None]:
         "location_id": str(appointment.location_id),
         "type_id": str(appointment.type_id),
         "cancellation": str(appointment.cancellation),
+        "attendance": str(appointment.attendance),
+        "late_minutes": appointment.late_minutes,
         "offered_until": appointment.offered_until.isoformat() if appointment.offered_until else None,
     }
 

@@ -120,7 +120,7 @@ def write(
     moved.zone, moved.local_start = place.zone, local_start(starts_at, place.zone)
     moved.version, moved.attendance, moved.updated_at = expected_version + 1, Attendance.UNASKED, now
     moved.reason = reason if choice.overbook else fresh.reason
-    moved.offered_until = None
+    moved.offered_until = moved.declined_at = moved.late_minutes = moved.says_here_at = None
     if offered:
         moved.status, moved.respond_by = Status.CONFIRMED, None
         moved.decided_by, moved.decided_at = offered_by, now
@@ -140,6 +140,9 @@ def write(
         status=moved.status,
         respond_by=moved.respond_by,
         offered_until=None,
+        declined_at=None,
+        late_minutes=None,
+        says_here_at=None,
         decided_by=moved.decided_by,
         decided_at=moved.decided_at,
         reason=moved.reason,

@@ -4,6 +4,7 @@ Each works in a transaction of its own that joins an open one, and is repeated o
 after a deadlock. What each raises stands in :mod:`scheduling.errors`.
 """
 
+from scheduling.attendance import attend, cancel_declined, decline, mark_asked, says_here, says_late
 from scheduling.attending import arrive, close_day, complete, mark_no_show, take_back
 from scheduling.booking import book, request
 from scheduling.countering import counter_offer, end_counter, expire_counters, take_counter
@@ -18,17 +19,21 @@ __all__ = [
     "add_task",
     "announce_again",
     "arrive",
+    "attend",
     "book",
     "cancel",
+    "cancel_declined",
     "close_day",
     "complete",
     "counter_offer",
+    "decline",
     "end_counter",
     "expire_counters",
     "expire_requests",
     "finish_task",
     "forget_expired_holds",
     "hold_slots",
+    "mark_asked",
     "mark_no_show",
     "move",
     "nudge_requests",
@@ -37,6 +42,8 @@ __all__ = [
     "release_holds",
     "reopen_task",
     "request",
+    "says_here",
+    "says_late",
     "take_back",
     "take_counter",
 ]

@@ -40,10 +40,11 @@ def forget_old_views() -> None:
 
 @shared_task(name="scheduling.expire_requests", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
 def expire_requests() -> None:
-    """End what was not answered in time in this clinic: requests, offers of other times, holds. Idempotent."""
+    """End what ran out in this clinic: requests, offers of other times, holds, declined visits. Idempotent."""
     now = clock.now()
     operations.expire_counters(now=now)  # first: a request outlives what was offered instead
     operations.expire_requests(now=now)
+    operations.cancel_declined(now=now)
     operations.nudge_requests(now=now)
     operations.forget_expired_holds(now=now)
 

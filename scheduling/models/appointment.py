@@ -99,6 +99,9 @@ class Appointment(models.Model):
     # Said by the patient on the day itself, beside the status.
     late_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     says_here_at = models.DateTimeField(null=True, blank=True)
+    declined_at = models.DateTimeField(
+        null=True, blank=True
+    )  # said not to come; a little later the visit is cancelled, unless they think better of it
     version = models.PositiveIntegerField(default=1)
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
     cancellation = models.CharField(max_length=10, choices=Cancellation.choices, blank=True, default="")
@@ -147,6 +150,11 @@ class Appointment(models.Model):
                 fields=["offered_until", "id"],
                 condition=Q(offered_until__isnull=False),
                 name="appointment_offered",
+            ),
+            models.Index(
+                fields=["declined_at", "id"],
+                condition=Q(declined_at__isnull=False, status="confirmed"),
+                name="appointment_declined",
             ),
             models.Index(fields=["starts_at", "id"], name="appointment_by_time"),
             models.Index(fields=["practitioner", "starts_at"], name="appointment_by_doctor"),

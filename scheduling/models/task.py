@@ -19,6 +19,7 @@ class TaskKind(models.TextChoices):
     CHECK_DELIVERY = "check_delivery", _("check whether a message arrived")
     MAY_HAVE_MEANT_CANCEL = "may_have_meant_cancel", _("may have meant: cancel the visit")
     WRONG_NUMBER = "wrong_number", _("wrong number")
+    NOT_COMING = "not_coming", _("is not coming")  # said shortly before the visit
     SHIFT_NOTE = "shift_note", _("note to the next shift")
     OTHER = "other", _("task")  # what it is stands in `text`
 
