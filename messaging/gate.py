@@ -78,6 +78,7 @@ class Facts:
     care: bool | None = None
     opted_out_at: datetime | None = None
     last_inbound_at: datetime | None = None
+    approved: bool = False  # the words are those of a text that WhatsApp has approved: they need no window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +208,7 @@ def _window(facts: Facts, channel: str, now: datetime) -> Step:
     if channel != Channel.WHATSAPP:
         return Step(step="window", ok=True)
     last = facts.last_inbound_at
-    ok = last is not None and now - last < WINDOW
+    ok = facts.approved or (last is not None and now - last < WINDOW)
     return Step(
         step="window", ok=ok, code="" if ok else WINDOW_CLOSED, evidence=_evidence(last_inbound_at=last)
     )
@@ -235,7 +236,12 @@ def decide(
 
 
 def facts_of(
-    conversation: Conversation, *, channel: str, sender: Sender | None, has_address: bool = True
+    conversation: Conversation,
+    *,
+    channel: str,
+    sender: Sender | None,
+    has_address: bool = True,
+    approved: bool = False,
 ) -> Facts:
     """Return what the gate looks at for one message; up to three statements."""
     consent = ChannelConsent.objects.filter(
@@ -246,7 +252,11 @@ def facts_of(
         window = Window.objects.filter(conversation=conversation, sender_id=sender.pk).first()
     last_inbound_at = window.last_inbound_at if window else None
     return known_facts(
-        sender=sender, consent=consent, last_inbound_at=last_inbound_at, has_address=has_address
+        sender=sender,
+        consent=consent,
+        last_inbound_at=last_inbound_at,
+        has_address=has_address,
+        approved=approved,
     )
 
 
@@ -256,6 +266,7 @@ def known_facts(
     consent: ChannelConsent | None,
     last_inbound_at: datetime | None,
     has_address: bool = True,
+    approved: bool = False,
 ) -> Facts:
     """Return the facts of rows that are at hand."""
     facts: dict[str, Any] = {}
@@ -268,7 +279,7 @@ def known_facts(
         }
     if consent is not None:
         facts |= {"consent_id": consent.pk, "care": consent.care, "opted_out_at": consent.opted_out_at}
-    return Facts(**facts, has_address=has_address, last_inbound_at=last_inbound_at)
+    return Facts(**facts, has_address=has_address, last_inbound_at=last_inbound_at, approved=approved)
 
 
 def answering_facts(
@@ -305,6 +316,7 @@ def facts_for(messages: Iterable[Message]) -> dict[UUID, Facts]:
             sender=m.sender,
             consent=consents.get((m.conversation.contact_point_id, m.channel)),
             last_inbound_at=windows.get((m.conversation_id, m.sender_id)) if m.sender_id else None,
+            approved=m.template_id is not None,
         )
         for m in rows
     }

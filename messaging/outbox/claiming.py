@@ -40,7 +40,7 @@ def claim(*, now: datetime, limit: int, probe_account: UUID | None = None) -> Se
         messages = list(
             _due(now, probe_account)
             .select_for_update(skip_locked=True, of=("self",))
-            .select_related("sender__account", "conversation")
+            .select_related("sender__account", "conversation", "template")
             .order_by("next_attempt_at", "id")[:limit]
         )
         if not messages:

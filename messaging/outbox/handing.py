@@ -22,6 +22,8 @@ def outbound(job: Job, clinic_id: UUID) -> tuple[Outbound, str]:
         body=message.body,
         status_callback_url=callbacks.status_url(message.channel, clinic_id, job.attempt.pk),
         ref=callbacks.ref(clinic_id, job.attempt.pk),
+        content_sid=message.template.content_sid if message.template else "",
+        content_variables=message.payload.get("variables", {}) if message.template else {},
         messaging_profile_id=sender.messaging_profile_id,
     )
     return handed, account.provider

@@ -1,5 +1,6 @@
 """Putting a message into the outbox, in the transaction of its cause."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from messaging import catalog, gate, providers, storing, threads
 from messaging.models import (
     Attempt,
     AttemptKind,
+    ContentTemplate,
     Conversation,
     Direction,
     Kind,
@@ -164,8 +166,13 @@ def prepared(
     facts: gate.Facts | None = None,
     said: catalog.Said | None = None,
     expires_at: datetime | None = None,
+    template: ContentTemplate | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> tuple[Message, gate.Verdict]:
-    """Return an outbound message that is not stored yet, without a status, and what the gate says of it."""
+    """Return an outbound message that is not stored yet, without a status, and what the gate says of it.
+
+    With an approved text (`template`, filled with numbered `variables`) the body is what it reads like.
+    """
     body = clean(body)
     if answers is not None and facts is not None:
         ids: tuple[UUID | None, UUID | None] = (answers.sender_id, answers.account_id)
@@ -174,7 +181,13 @@ def prepared(
         route = routes.route_for(conversation, sender=sender, answers=answers)
         sender, channel, address = route.sender, route.channel, route.address
         ids = (sender.pk, sender.account_id) if sender else (None, None)
-        facts = gate.facts_of(conversation, channel=channel, sender=sender, has_address=bool(address))
+        facts = gate.facts_of(
+            conversation,
+            channel=channel,
+            sender=sender,
+            has_address=bool(address),
+            approved=template is not None,
+        )
     verdict = gate.judge(facts, channel=channel, purpose=purpose, body=body, now=now)
     message = Message(
         conversation=conversation,
@@ -192,6 +205,8 @@ def prepared(
         purpose=purpose,
         priority=gate.PRIORITY[purpose],
         said=said.as_json() if said else {},
+        template=template,
+        payload={"variables": dict(variables or {})} if template else {},
         expires_at=expires_at,
         appointment=appointment,
         dedupe_key=dedupe_key,
