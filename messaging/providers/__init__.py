@@ -5,7 +5,7 @@ from importlib import import_module
 
 from django.conf import settings
 
-from messaging.providers.base import Provider
+from messaging.providers.base import ContentProvider, Provider
 
 
 class UnknownProvider(LookupError):
@@ -32,3 +32,9 @@ def get(slug: str) -> Provider:
         return _all()[slug]
     except KeyError:
         raise UnknownProvider(slug) from None
+
+
+def contents_of(slug: str) -> ContentProvider | None:
+    """Return where this provider's approved texts are kept, None when it has none. Raises UnknownProvider."""
+    found: ContentProvider | None = getattr(get(slug), "contents", None)
+    return found

@@ -32,6 +32,7 @@ from messaging.providers.base import (
     SendError,
     StatusUpdate,
 )
+from messaging.providers.local.contents import LocalContents
 from messaging.providers.local.lines import behaviour_of
 
 HEADER = "x-medsync-signature"
@@ -76,6 +77,7 @@ class LocalProvider:
     channels = frozenset({"whatsapp", "sms"})
     #: Everything goes through the outbox, so that a demonstration shows the ticks of a real send.
     answers_inline = False
+    contents = LocalContents()
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> bool:
         """Tell whether one of the secrets signed the body."""

@@ -163,11 +163,12 @@ class BoundedHttpClient(TwilioHttpClient):  # type: ignore[misc]
 
 
 def _request(method: str, url: str, kwargs: dict[str, Any]) -> Any:
+    is_json = (kwargs.get("headers") or {}).get("Content-Type") == "application/json"
     return Request(
         method=method.upper(),
         url=url,
         params=kwargs.get("params"),
-        data=kwargs.get("data"),
+        **{"json" if is_json else "data": kwargs.get("data")},
         headers=dict(kwargs.get("headers") or {}),
         auth=kwargs.get("auth"),
     )

@@ -1,5 +1,6 @@
 """The provider object: Twilio behind the contract of `providers.base`."""
 
+import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
 from medsync.lib import phone
+from messaging.providers import media
 from messaging.providers.base import (
     Channel,
     ErrorKind,
@@ -26,10 +28,12 @@ from messaging.providers.base import (
     StatusUpdate,
 )
 from messaging.providers.twilio import errors, parse, signature, twiml
+from messaging.providers.twilio.contents import TwilioContents
 from messaging.providers.twilio.http import BoundedHttpClient, exchange
 
 logger = logging.getLogger(__name__)
 
+API = "https://api.twilio.com"
 MAX_BODY = 1600
 _PAGE = 50
 _LISTED_AT_MOST = 500
@@ -59,7 +63,13 @@ class TwilioProvider:
         client = Client(account_sid, secret, http_client=self._transport)
         if settings.TWILIO_API_BASE_URL:
             client.api.base_url = settings.TWILIO_API_BASE_URL
+            client.content.base_url = settings.TWILIO_API_BASE_URL
         return client
+
+    @cached_property
+    def contents(self) -> TwilioContents:
+        """Return where approved texts are kept."""
+        return TwilioContents(self._client, _send_error)
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> bool:
         """Tell whether one of the tokens signed this form post."""
@@ -101,14 +111,14 @@ class TwilioProvider:
 
     def send(self, outbound: Outbound) -> Receipt:
         """Create the message by REST. Raises SendError."""
-        if len(outbound.body) > MAX_BODY:
+        if len(outbound.body) > MAX_BODY and not outbound.content_sid:
             raise SendError("21617", ErrorKind.PERMANENT)
         client = self._client(outbound.account_sid, outbound.secret)
         try:
             message = client.messages.create(
                 to=parse.join_address(outbound.channel, outbound.to_address),
                 from_=parse.join_address(outbound.channel, outbound.from_number),
-                body=outbound.body,
+                **_said(outbound),
                 status_callback=outbound.status_callback_url,
             )
             sid, account = message.sid, message.account_sid
@@ -161,6 +171,16 @@ class TwilioProvider:
         ) as error:
             raise _send_error(error) from None
         return found
+
+
+def _said(outbound: Outbound) -> dict[str, str]:
+    """Return what is said: an approved text by its SID, whose words in `Body` would count as free text, or words."""
+    if not outbound.content_sid:
+        return {"body": outbound.body}
+    said = {"content_sid": outbound.content_sid}
+    if outbound.content_variables:
+        said["content_variables"] = json.dumps(dict(outbound.content_variables), ensure_ascii=False)
+    return said
 
 
 def _number(value: str) -> tuple[Channel, str] | None:
