@@ -5,7 +5,7 @@ from clinics.models.clinic import Clinic, ClinicState, Domain
 from clinics.models.clock import ClinicClock, PersonReached
 from clinics.models.ledger import Counter, DeadTask, HeldEvent
 from clinics.models.push import PushSubscription
-from clinics.models.sender import Channel, ProviderAccount, Sender, SenderHealth, SenderStatus
+from clinics.models.sender import Channel, ProviderAccount, Sender, SenderHealth, SenderPace, SenderStatus
 
 __all__ = [
     "ApiToken",
@@ -26,6 +26,7 @@ __all__ = [
     "Role",
     "Sender",
     "SenderHealth",
+    "SenderPace",
     "SenderStatus",
     "Theme",
     "User",

@@ -48,6 +48,7 @@ class ProviderAccount(models.Model):
     # The circuit breaker: after too many failures in a row nothing is tried for a while.
     failures = models.PositiveIntegerField(default=0, db_default=0)
     paused_until = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)  # since when it is refused, or pauses
     # People whom the account may reach in 24 hours outside of windows, and the part of it kept for reminders.
     people_a_day = models.PositiveIntegerField(_("people a day"), default=250, db_default=250)
     reminder_share = models.PositiveSmallIntegerField(
@@ -151,6 +152,20 @@ class SenderHealth(models.Model):
     class Meta:
         verbose_name = _("health of a clinic number")
         verbose_name_plural = _("health of clinic numbers")
+
+    def __str__(self) -> str:
+        return str(self.sender_id)
+
+
+class SenderPace(models.Model):
+    """When a sender may send its next message: what keeps all processes together to its rate. Real time."""
+
+    sender = models.OneToOneField(Sender, models.CASCADE, primary_key=True, related_name="pace")
+    free_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("pace of a number")
+        verbose_name_plural = _("paces of numbers")
 
     def __str__(self) -> str:
         return str(self.sender_id)

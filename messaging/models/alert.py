@@ -13,6 +13,7 @@ class AlertKind(models.TextChoices):
     REQUEST = "request", _("a request waits")
     HANDOVER = "handover", _("somebody needs a person")
     WAITING = "waiting", _("somebody waits for more than 10 minutes")
+    ACCOUNT = "account", _("a number cannot send")
 
 
 class AlertChannel(models.TextChoices):
@@ -30,6 +31,7 @@ class Alert(models.Model):
     key = models.CharField(max_length=120, unique=True)
     conversation = models.ForeignKey("messaging.Conversation", models.CASCADE, null=True, related_name="+")
     appointment = models.ForeignKey("scheduling.Appointment", models.CASCADE, null=True, related_name="+")
+    account = models.ForeignKey("clinics.ProviderAccount", models.DO_NOTHING, null=True, related_name="+")
     created_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)  # null: members are being told, or will be
 
@@ -71,6 +73,9 @@ class AlertSettings(models.Model):
     request = models.BooleanField(_("a request waits"), default=True)
     handover = models.BooleanField(_("somebody needs a person"), default=True)
     waiting = models.BooleanField(_("somebody waits for more than 10 minutes"), default=True)
+    account = models.BooleanField(
+        _("a number cannot send (owners and Managers)"), default=True, db_default=True
+    )
     push = models.BooleanField(_("by the browser"), default=True)
     email = models.BooleanField(_("by e-mail"), default=False)
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)

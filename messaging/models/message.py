@@ -141,6 +141,11 @@ class Message(models.Model):
             models.Index(
                 fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="outbox_due"
             ),
+            models.Index(
+                fields=["priority", "next_attempt_at", "id"],
+                condition=Q(status="queued", next_attempt_at__isnull=False),
+                name="outbox_in_order",
+            ),
         ]
 
     def __str__(self) -> str:
