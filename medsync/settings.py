@@ -198,6 +198,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "wake snoozed threads": {"task": "messaging.wake_all_snoozed", "schedule": 30.0},
     "tell staff what waits": {"task": "messaging.tell_all_staff", "schedule": 20.0},
     "sweep the outbox": {"task": "messaging.sweep_outboxes", "schedule": 10.0},
+    "fetch files": {"task": "messaging.fetch_all_media", "schedule": 30.0},
     "replay held events": {"task": "messaging.replay_all_held", "schedule": 60.0},
     "expire requests": {"task": "scheduling.expire_all_requests", "schedule": 60.0},
     "announce changes again": {"task": "scheduling.announce_all_again", "schedule": 60.0},
@@ -310,6 +311,9 @@ LOCAL_PROVIDER_ALLOWED = DEMO or DEBUG
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
 TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", "")
+# Seconds that one file may take, and origins beside a provider's own that may keep files (for tests).
+MEDIA_DEADLINE = env.float("MEDIA_DEADLINE", 60.0)
+MEDIA_ORIGINS: list[str] = []
 MEDSYNC_INLINE_REPLIES = env.bool("MEDSYNC_INLINE_REPLIES", True)
 # Seconds; tests and kill tests make them short.
 OUTBOX_HTTP_DEADLINE = env.float("OUTBOX_HTTP_DEADLINE", 15.0)
