@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
+from messaging.providers.media import Fetched
+
 Channel = Literal["whatsapp", "sms"]
 OptOut = Literal["stop", "start", "help"]
 MessageKind = Literal["text", "media", "location", "contact", "unsupported"]
@@ -253,6 +255,13 @@ class Provider(Protocol):
         """Return what the provider says it carried between the two addresses, newest first. Raises SendError."""
         ...
 
+    def fetch_media(self, url: str, *, account_sid: str, secret: str, limit: int) -> Fetched:
+        """Return a file of at most `limit` bytes that a message named. Raises media.MediaError and nothing else.
+
+        Only the provider's own addresses are asked, see `providers.media.get`.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentDraft:
@@ -300,11 +309,4 @@ class ContentProvider(Protocol):
 
     def listed(self, account_sid: str, secret: str, *, submitted: Sequence[str]) -> Sequence[Content]:
         """Return all texts of the account with their approval; `submitted` are the SIDs that we wait for."""
-        ...
-
-    def fetch_media(self, url: str, *, account_sid: str, secret: str, limit: int) -> Fetched:
-        """Return a file of at most `limit` bytes that a message named. Raises media.MediaError and nothing else.
-
-        Only the provider's own addresses are asked, see `providers.media.get`.
-        """
         ...

@@ -34,6 +34,7 @@ from messaging.providers.base import (
 )
 from messaging.providers.local.contents import LocalContents
 from messaging.providers.local.lines import behaviour_of
+from messaging.providers.media import Fetched, MediaError
 
 HEADER = "x-medsync-signature"
 #: Task that plays the phone's side of a delivery; it lives above, in `messaging.local_phone`.
@@ -172,6 +173,10 @@ class LocalProvider:
     ) -> Sequence[ListedMessage]:
         """Return nothing: a played phone keeps no list, and shows each message once however often it is sent."""
         return ()
+
+    def fetch_media(self, url: str, *, account_sid: str, secret: str, limit: int) -> Fetched:
+        """Raise MediaError: what a played phone sends lies in the clinic's store already."""
+        raise MediaError("gone")
 
 
 def _media(request: InboundRequest, content_type: str) -> MediaRef:

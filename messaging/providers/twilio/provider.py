@@ -172,12 +172,18 @@ class TwilioProvider:
             raise _send_error(error) from None
         return found
 
+    def fetch_media(self, url: str, *, account_sid: str, secret: str, limit: int) -> media.Fetched:
+        """Return a file that a message named, asked with the account's credentials. Raises MediaError."""
+        origins = {media.origin_of(settings.TWILIO_API_BASE_URL or API), *settings.MEDIA_ORIGINS}
+        return media.get(url, origins=origins, auth=(account_sid, secret) if secret else None, limit=limit)
 
-def _said(outbound: Outbound) -> dict[str, str]:
+
+def _said(outbound: Outbound) -> dict[str, Any]:
     """Return what is said: an approved text by its SID, whose words in `Body` would count as free text, or words."""
     if not outbound.content_sid:
-        return {"body": outbound.body}
-    said = {"content_sid": outbound.content_sid}
+        words = {"body": outbound.body} if outbound.body or not outbound.media_urls else {}
+        return words | ({"media_url": list(outbound.media_urls)} if outbound.media_urls else {})
+    said: dict[str, Any] = {"content_sid": outbound.content_sid}
     if outbound.content_variables:
         said["content_variables"] = json.dumps(dict(outbound.content_variables), ensure_ascii=False)
     return said
