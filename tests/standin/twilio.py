@@ -1,75 +1,73 @@
 """A stand-in Twilio: checks each request as Twilio does, does what a script says, remembers what it accepted.
 
-`accepted` is the truth about what was sent: a message stands there as soon as Twilio would carry it, whether
-or not the caller ever got to know. Start it with `with TwilioStandIn() as twilio:`, point
-`TWILIO_API_BASE_URL` at `twilio.base_url`.
+Start it with `with TwilioStandIn() as twilio:`, point `TWILIO_API_BASE_URL` at `twilio.base_url`. What scripts,
+callbacks and faults can do stands in `tests.standin.server`.
 """
 
 import base64
-import contextlib
 import hmac
 import itertools
 import json
 import re
-import socket
-import struct
-import threading
-import time
 import urllib.error
 import urllib.request
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from tests.standin.server import Carried, Exchange, Script, StandIn, refuse
+
+__all__ = ["ACCOUNT", "TOKEN", "Accepted", "Script", "TwilioStandIn", "post_form", "refuse", "sign"]
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _BSUID = re.compile(r"[A-Z]{2}\.[0-9A-Za-z]{1,128}")
+_CONTENT = re.compile(r"HX[0-9a-f]{32}")
 _PATH = re.compile(r"/2010-04-01/Accounts/([^/]+)/Messages\.json")
+_LONGEST = 1600
+#: What a send may say; a name that Twilio does not know would be dropped in silence.
+_KNOWN = frozenset(
+    [
+        "To",
+        "From",
+        "MessagingServiceSid",
+        "Body",
+        "MediaUrl",
+        "StatusCallback",
+        "ContentSid",
+        "ContentVariables",
+        "ValidityPeriod",
+        "SmartEncoded",
+        "ShortenUrls",
+        "ProvideFeedback",
+        "Attempt",
+        "ForceDelivery",
+        "AddressRetention",
+        "ContentRetention",
+        "PersistentAction",
+        "ScheduleType",
+        "SendAt",
+        "SendAsMms",
+        "RiskCheck",
+        "MaxPrice",
+        "ApplicationSid",
+    ]
+)
 
 
-@dataclass
-class Script:
-    """What happens to one send. `callbacks` are the statuses reported for it, in that order."""
-
-    kind: str = "ok"
-    code: int = 21211
-    retry_after: str | None = None
-    seconds: float = 20.0
-    callbacks: tuple[str, ...] | None = None
-    error_code: str = ""
-    before_answer: bool = False
-
-
-def refuse(code: int, status: int = 400) -> Script:
-    """Refuse with this error number."""
-    return Script(kind=f"error:{status}", code=code)
-
-
-@dataclass
-class Accepted:
+@dataclass(kw_only=True)
+class Accepted(Carried):
     """A message that the stand-in carries."""
 
-    sid: str
-    account: str
-    from_: str
-    to: str
-    body: str
-    status_callback: str
-    created_at: datetime
     direction: str = "outbound-api"
-    status: str = "queued"
     error_code: int | None = None
-
-    @property
-    def ref(self) -> str:
-        """The `a` of the callback URL: which attempt of ours this is."""
-        return parse_qs(urlsplit(self.status_callback).query).get("a", [""])[0]
+    content_sid: str = ""
+    content_variables: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The REST representation."""
@@ -88,7 +86,7 @@ class Accepted:
             "from": self.from_,
             "to": self.to,
             "messaging_service_sid": None,
-            "num_media": "0",
+            "num_media": str(len(self.media)),
             "num_segments": "1",
             "price": None,
             "price_unit": None,
@@ -128,76 +126,51 @@ def post_form(url: str, form: Mapping[str, str], signature: str, timeout: float 
 
 
 @dataclass
-class TwilioStandIn:
-    """The server. `deliver` posts webhooks (over HTTP unless a test hands in something nearer)."""
+class TwilioStandIn(StandIn):
+    """The server. `deliver` posts webhooks (over HTTP unless a test hands in something nearer).
+
+    `rendered` are the approved texts' bodies by content SID, for the list; a SID that is not among them is
+    refused once there is one.
+    """
 
     tokens: dict[str, str] = field(default_factory=lambda: {ACCOUNT: TOKEN})
     deliver: Callable[[str, Mapping[str, str], str], int] = post_form
-    #: What each send's callbacks report when its script does not say.
-    callbacks: tuple[str, ...] = ()
-    list_fails: int | None = None
-    delay: float = 0.0
+    rendered: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.accepted: list[Accepted] = []
-        self.refused: list[int] = []
-        self.answers: list[tuple[str, str, int]] = []
-        self.requests = 0
-        self._scripts: deque[Script] = deque()
-        self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        super().__post_init__()
 
-    def __enter__(self) -> "TwilioStandIn":
-        self._thread.start()
-        return self
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        """Return what answers requests."""
+        return _handler(self)
 
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        for thread in self._threads:
-            thread.join(5)
-
-    @property
-    def base_url(self) -> str:
-        """What `TWILIO_API_BASE_URL` is to be."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @property
-    def twice(self) -> list[tuple[str, str]]:
-        """Receivers and bodies that were accepted more than once; must stay empty when bodies are unique."""
-        seen = Counter((message.to, message.body) for message in self.accepted)
-        return [pair for pair, times in seen.items() if times > 1]
-
-    def script(self, *scripts: Script | str) -> None:
-        """Say what happens to the next sends, one script each; afterwards all is well again."""
-        with self._lock:
-            self._scripts.extend(Script(kind=s) if isinstance(s, str) else s for s in scripts)
-
-    def next_script(self) -> Script:
-        """Take the next script."""
-        with self._lock:
-            self.requests += 1
-            return self._scripts.popleft() if self._scripts else Script()
-
-    def accept(self, account: str, form: Mapping[str, str]) -> Accepted:
+    def accept(self, account: str, form: Mapping[str, str], media: Sequence[str] = ()) -> Accepted:
         """Carry a message from now on."""
         with self._lock:
+            content = form.get("ContentSid", "")
+            variables = json.loads(form.get("ContentVariables") or "{}")
             message = Accepted(
                 sid=f"SM{next(self._numbers):032x}",
                 account=account,
                 from_=form["From"],
                 to=form["To"],
-                body=form.get("Body", ""),
+                body=self._fill(content, variables) if content else form.get("Body", ""),
                 status_callback=form.get("StatusCallback", ""),
                 created_at=datetime.now(UTC).replace(microsecond=0),
+                media=tuple(media),
+                content_sid=content,
+                content_variables=variables,
             )
             self.accepted.append(message)
         return message
+
+    def _fill(self, content_sid: str, variables: Mapping[str, str]) -> str:
+        """Return an approved text as Twilio's list shows it; one that is not known reads like nothing."""
+        body = self.rendered.get(content_sid, "")
+        for number, value in variables.items():
+            body = body.replace(f"{{{{{number}}}}}", value)
+        return body
 
     def note_inline_reply(self, account: str, from_: str, to: str, body: str, callback: str) -> Accepted:
         """Carry a reply that came as TwiML: Twilio lists it as outbound-reply."""
@@ -227,51 +200,14 @@ class TwilioStandIn:
             answer = self.deliver(url, form, sign(url, form.items(), self.tokens[message.account]))
             self.answers.append((message.sid, status, answer))
 
-    def call_back_soon(self, message: Accepted, script: Script) -> None:
-        """Send the script's callbacks after the answer."""
-        statuses = self.callbacks if script.callbacks is None else script.callbacks
-        if statuses:
-            thread = threading.Thread(
-                target=self.call_back, args=(message, statuses, script.error_code), daemon=True
-            )
-            self._threads.append(thread)
-            thread.start()
 
-    def wait(self, seconds: float) -> None:
-        """Wait, but not longer than the test lasts."""
-        self._stopping.wait(seconds)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Stay silent when a caller went away, for instance because a test killed it."""
-
-
-def _handler(standin: TwilioStandIn) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def answer(self, status: int, body: object, headers: Mapping[str, str] = {}) -> None:
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", headers.get("Content-Type", "application/json"))
-            self.send_header("Content-Length", str(len(data)))
-            for name, value in headers.items():
-                if name != "Content-Type":
-                    self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
+def _handler(twilio: TwilioStandIn) -> type[BaseHTTPRequestHandler]:
+    class Handler(Exchange):
+        standin = twilio
+        too_much, wrong_credentials, taken_status = 20429, 20003, 201
 
         def error(self, status: int, code: int, headers: Mapping[str, str] = {}) -> None:
-            standin.refused.append(code)
+            twilio.refused.append(code)
             self.answer(
                 status,
                 {
@@ -284,14 +220,20 @@ def _handler(standin: TwilioStandIn) -> type[BaseHTTPRequestHandler]:
                 headers,
             )
 
+        def taken(self, message: Accepted) -> object:
+            return {**message.as_json(), "status": "queued"}
+
         def account(self) -> str | None:
             path = _PATH.fullmatch(urlsplit(self.path).path)
             if path is None:
+                twilio.note_broken("no such path")
                 self.error(404, 20404)
                 return None
             scheme, _, credentials = (self.headers.get("Authorization") or "").partition(" ")
             sid, _, token = base64.b64decode(credentials or "").decode("utf-8", "replace").partition(":")
-            if scheme != "Basic" or standin.tokens.get(sid) != token:
+            if scheme != "Basic":
+                twilio.note_broken("no basic authentication")
+            if scheme != "Basic" or twilio.tokens.get(sid) != token:
                 self.error(401, 20003)
                 return None
             if sid != path[1]:
@@ -300,96 +242,37 @@ def _handler(standin: TwilioStandIn) -> type[BaseHTTPRequestHandler]:
             return sid
 
         def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            script = standin.next_script()
+            raw = self.body()
+            script = twilio.next_script()
             account = self.account()
             if account is None:
                 return
-            if standin.delay:
-                standin.wait(standin.delay)
-            form = dict(parse_qsl(raw.decode(), keep_blank_values=True))
-            problem = _problem(form)
+            if twilio.delay:
+                twilio.wait(twilio.delay)
+            if not (self.headers.get("Content-Type") or "").startswith("application/x-www-form-urlencoded"):
+                twilio.note_broken("not a form")
+            pairs = parse_qsl(raw.decode(), keep_blank_values=True)
+            form, media = dict(pairs), [value for name, value in pairs if name == "MediaUrl"]
+            for what in _breaks(pairs):
+                twilio.note_broken(what)
+            problem = _problem(form, media, twilio.rendered)
             if problem:
+                twilio.note_broken(f"refused with {problem}")
                 self.error(400, problem)
                 return
-            self.play(script, account, form)
-
-        def play(self, script: Script, account: str, form: dict[str, str]) -> None:
-            kind = script.kind
-            if kind.startswith("error:"):
-                self.error(int(kind[6:]), script.code)
-            elif kind == "429":
-                headers = {"Retry-After": script.retry_after} if script.retry_after else {}
-                self.error(429, 20429, headers)
-            elif kind == "401":
-                self.error(401, 20003)
-            elif kind == "500":
-                self.answer(500, b"<html>Internal Server Error</html>", {"Content-Type": "text/html"})
-            elif kind == "reset":
-                self.reset()
-            elif kind == "hang":
-                standin.wait(script.seconds)
-                self.reset()
-            else:
-                self.carry(script, standin.accept(account, form))
-
-        def carry(self, script: Script, message: Accepted) -> None:
-            if script.before_answer:
-                statuses = standin.callbacks if script.callbacks is None else script.callbacks
-                standin.call_back(message, statuses, script.error_code)
-            else:
-                standin.call_back_soon(message, script)
-            kind = script.kind
-            if kind == "ok":
-                self.answer(201, {**message.as_json(), "status": "queued"})
-            elif kind == "accept_then_500":
-                self.answer(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"})
-            elif kind == "accept_then_hang":
-                standin.wait(script.seconds)
-                self.reset()
-            elif kind == "accept_then_reset":
-                self.reset()
-            elif kind == "garbage":
-                self.answer(200, b"<html>Hello</html>", {"Content-Type": "text/html"})
-            elif kind == "empty":
-                self.answer(201, b"")
-            elif kind == "no_sid":
-                self.answer(201, {"status": "queued"})
-            elif kind == "drip":
-                self.drip(script.seconds)
-            else:
-                raise AssertionError(f"unknown script {kind}")
-
-        def drip(self, seconds: float) -> None:
-            self.send_response(201)
-            self.send_header("Content-Length", "1000")
-            self.end_headers()
-            until = time.monotonic() + seconds
-            with contextlib.suppress(OSError):
-                while time.monotonic() < until and not standin._stopping.is_set():
-                    self.wfile.write(b" ")
-                    self.wfile.flush()
-                    standin.wait(0.05)
-            self.close_connection = True
-
-        def reset(self) -> None:
-            """Cut the connection without a word."""
-            self.close_connection = True
-            with contextlib.suppress(OSError):
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.connection.close()
+            self.play(script, lambda: twilio.accept(account, form, media))
 
         def do_GET(self) -> None:
             account = self.account()
             if account is None:
                 return
-            if standin.list_fails:
-                self.error(standin.list_fails, 20500)
+            if twilio.list_fails:
+                self.error(twilio.list_fails, 20500)
                 return
             query = {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()}
             found = [
                 m
-                for m in reversed(standin.accepted)
+                for m in reversed(twilio.accepted)
                 if m.account == account
                 and query.get("To", m.to) == m.to
                 and query.get("From", m.from_) == m.from_
@@ -422,17 +305,34 @@ def _dated(message: Accepted, query: Mapping[str, str]) -> bool:
     )
 
 
-def _problem(form: Mapping[str, str]) -> int | None:
+def _breaks(pairs: Sequence[tuple[str, str]]) -> Iterable[str]:
+    """What Twilio would let pass or drop in silence, and is a mistake all the same."""
+    names = [name for name, _ in pairs]
+    for name in sorted(set(names) - _KNOWN):
+        yield f"{name} is no field of a send"
+    for name in sorted({name for name in names if name != "MediaUrl" and names.count(name) > 1}):
+        yield f"{name} stands there twice"
+    if "StatusCallback" not in names:
+        yield "no StatusCallback: a lost answer could not be proved"
+    if "SendAt" in names or "ScheduleType" in names:
+        yield "scheduled without a messaging service"
+
+
+def _problem(form: Mapping[str, str], media: Sequence[str], contents: Mapping[str, str]) -> int | None:
     """The error number with which Twilio refuses this form, None when it takes it."""
     to, from_ = form.get("To", ""), form.get("From", "")
     if not to:
         return 21604
     if not from_:
         return 21603
-    if not form.get("Body"):
+    if not form.get("Body") and not media and not form.get("ContentSid"):
         return 21602
-    if len(form["Body"]) > 1600:
+    if len(form.get("Body", "")) > _LONGEST:
         return 21617
+    return _bad_numbers(to, from_) or _bad_content(form, contents) or _bad_urls(form, media)
+
+
+def _bad_numbers(to: str, from_: str) -> int | None:
     if to.startswith("whatsapp:") != from_.startswith("whatsapp:"):
         return 63007
     address, number = to.removeprefix("whatsapp:"), from_.removeprefix("whatsapp:")
@@ -440,9 +340,42 @@ def _problem(form: Mapping[str, str]) -> int | None:
         return 21211
     if not _E164.fullmatch(number):
         return 21606
-    callback = form.get("StatusCallback")
-    if callback is not None:
-        parts = urlsplit(callback)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "_" in parts.hostname:
-            return 21609
+    return 21211 if to == from_ else None
+
+
+def _bad_content(form: Mapping[str, str], contents: Mapping[str, str]) -> int | None:
+    sid = form.get("ContentSid")
+    if sid is None:
+        return 21654 if "ContentVariables" in form else None
+    if not _CONTENT.fullmatch(sid) or (contents and sid not in contents):
+        return 21655
+    try:
+        variables = json.loads(form.get("ContentVariables") or "{}")
+    except ValueError:
+        return 21656
+    if not isinstance(variables, dict):
+        return 21656
+    if len(variables) > 100:
+        return 92002
+    for name, value in variables.items():
+        if not isinstance(value, str) or not value.strip() or "\n" in value or not name.isdigit():
+            return 92007
+        if len(value) > _LONGEST:
+            return 21658
     return None
+
+
+def _bad_urls(form: Mapping[str, str], media: Sequence[str]) -> int | None:
+    if len(media) > 10:
+        return 21623
+    if not all(_is_url(url) for url in media):
+        return 21620
+    callback = form.get("StatusCallback")
+    if callback is not None and (not _is_url(callback) or "_" in (urlsplit(callback).hostname or "")):
+        return 21609
+    return None
+
+
+def _is_url(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
