@@ -66,6 +66,7 @@ def entries() -> Mapping[str, Entry]:
     return {
         **_file("dialogue"),
         **_file("notices"),
+        **_file("reminders"),
         **{f"template.{key}": entry for key, entry in _file("templates").items()},
     }
 
@@ -77,10 +78,15 @@ def templates() -> list[Entry]:
 
 def text(key: str, language: str, **values: object) -> str:
     """Return the text *key* in *language* (its nearest that we speak), filled with *values*. Raises UnknownText."""
+    return fill(body(key, language), values)
+
+
+def body(key: str, language: str) -> str:
+    """Return the text *key* in *language* (its nearest that we speak) with its placeholders. Raises UnknownText."""
     entry = entries().get(key)
     if entry is None:
         raise UnknownText(key)
-    return fill(entry.bodies[nearest(language)], values)
+    return entry.bodies[nearest(language)]
 
 
 def fill(body: str, values: Mapping[str, object]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_skeleton
 
 _YEAR = re.compile(r"[\s,]*(?:'[^']*'\s*)?y+(?:年|년)?\s*")
 
@@ -45,6 +45,18 @@ def when(at: datetime, *, zone: str | ZoneInfo, language: str, country: str = ""
             time(at, zone=zone, language=language, country=country),
         )
     )
+
+
+def short_day(at: datetime, *, zone: str | ZoneInfo, language: str, country: str = "") -> str:
+    """Return the local date of the aware *at* with its weekday, as short as the locale has it: "mer. 21 juil."."""
+    return _plain(format_skeleton("MMMEd", _local(at, zone), locale=locale_for(language, country)))
+
+
+def short_when(at: datetime, *, zone: str | ZoneInfo, language: str, country: str = "") -> str:
+    """Return the short date and the time in one: "Wed, Dec 2, 10:00 AM"."""
+    gap = " " if language.startswith("zh") else ", "
+    place = {"zone": zone, "language": language, "country": country}
+    return gap.join((short_day(at, **place), time(at, **place)))  # type: ignore[arg-type]
 
 
 def _local(at: datetime, zone: str | ZoneInfo) -> datetime:
