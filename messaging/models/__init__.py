@@ -28,11 +28,13 @@ from messaging.models.delivery import RANK, Attempt, AttemptKind, StatusEvent
 from messaging.models.message import Author, Direction, Kind, Message, MessageStatus, Solved
 from messaging.models.reminder import (
     ApiReminder,
+    Called,
     Confirmation,
     ConfirmationAction,
     ReminderClaim,
     ReminderSettings,
     ReminderSubject,
+    VisitCall,
 )
 from messaging.models.settings import BotMode, FirstChannel, MessagingSettings
 
@@ -52,6 +54,7 @@ __all__ = [
     "AttemptKind",
     "Author",
     "BotMode",
+    "Called",
     "ChannelConsent",
     "Confirmation",
     "ConfirmationAction",
@@ -88,6 +91,7 @@ __all__ = [
     "StatusEvent",
     "TextCategory",
     "ThreadSeen",
+    "VisitCall",
     "Window",
     "WorkState",
 ]

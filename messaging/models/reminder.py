@@ -24,6 +24,8 @@ class ReminderSettings(models.Model):
     language = models.CharField(_("language"), max_length=12, blank=True)  # "": the clinic's
     template_key = models.CharField(_("text"), max_length=60, default="reminder_default")
     custom_message = models.TextField(_("own words"), blank=True)
+    enabled_at = models.DateTimeField(null=True, blank=True)  # since when they go out
+    updated_by = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -74,6 +76,34 @@ class ReminderClaim(models.Model):
                 fields=["subject", "subject_id", "version", "step"], name="reminded_once_a_step"
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.id}"
+
+
+class Called(models.TextChoices):
+    """What a member heard on the phone about a visit."""
+
+    COMING = "coming", _("coming")
+    NOT_COMING = "not_coming", _("not coming")
+    NO_ANSWER = "no_answer", _("no answer")
+
+
+class VisitCall(models.Model):
+    """A member called about a visit that no text could reach. Append-only; a moved visit is called anew."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    appointment = models.ForeignKey("scheduling.Appointment", models.CASCADE, related_name="calls")
+    version = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10, choices=Called.choices)
+    by = models.ForeignKey("clinics.User", models.DO_NOTHING, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = _("call about a visit")
+        verbose_name_plural = _("calls about visits")
+        indexes = [models.Index(fields=["appointment", "-at"], name="visit_calls")]
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.id}"
