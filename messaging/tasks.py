@@ -4,18 +4,25 @@ from uuid import UUID
 
 from celery import shared_task
 
+from clinics import clocks
 from clinics.tasks import ClinicTask
 from clinics.tenancy import each_ready_clinic, in_clinic
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
 from messaging import demo_clock, held, local_phone, outbox, snoozing
 from messaging.alerts import telling, watching
+from messaging.approved import tasks as approved_texts
+from messaging.attachments import fetching
 from messaging.numbers import checking
 
 __all__ = [
+    "approved_texts",
     "check_number",
     "deliver_outbox",
     "demo_clock",
+    "fetch_all_media",
+    "fetch_due_media",
+    "fetch_media",
     "held",
     "local_phone",
     "sweep_outbox",
@@ -99,3 +106,22 @@ def tell_all_staff() -> None:
 def check_number(sender_id: str) -> None:
     """Ask the provider whether it takes the token of a number's account. Idempotent."""
     checking.check(UUID(sender_id), now=clock.real_now())
+
+
+@shared_task(name=fetching.TASK, base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def fetch_media(attachment_id: str) -> None:
+    """Fetch a file of a message from its provider. Idempotent, in any number at once."""
+    fetching.fetch(UUID(attachment_id), now=clock.now())
+
+
+@shared_task(name="messaging.fetch_due_media", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def fetch_due_media() -> None:
+    """Wake `fetch_media` for each file of this clinic that is due. Idempotent."""
+    fetching.ring_due(now=clock.now())
+
+
+@shared_task(name="messaging.fetch_all_media", ignore_result=True)  # type: ignore[untyped-decorator]
+def fetch_all_media() -> None:
+    """Start `fetch_due_media` in every clinic with a file that is due."""
+    for clinic in clocks.due(clocks.MEDIA, clock.real_now()):
+        enqueue("messaging.fetch_due_media", schema=clinic.schema_name)

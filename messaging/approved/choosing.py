@@ -18,6 +18,7 @@ def approved_for(key: str, language: str, account_id: UUID) -> ContentTemplate |
 
     In exactly that language when there is one ("es-MX"), else in its base ("es"), else in another of the same base.
     """
+    key = key.removeprefix("template.")
     wanted = spelled(language)
     base = wanted.partition("_")[0]
     found = {
