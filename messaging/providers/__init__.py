@@ -6,6 +6,7 @@ from importlib import import_module
 from django.conf import settings
 
 from messaging.providers.base import ContentProvider, Provider
+from messaging.providers.causes import KnownError
 
 
 class UnknownProvider(LookupError):
@@ -38,3 +39,11 @@ def contents_of(slug: str) -> ContentProvider | None:
     """Return where this provider's approved texts are kept, None when it has none. Raises UnknownProvider."""
     found: ContentProvider | None = getattr(get(slug), "contents", None)
     return found
+
+
+def known_error(code: str) -> KnownError | None:
+    """Return what an error number means, None when no provider knows it.
+
+    Whoever knows a number may be asked: no two providers mean different things by one (a test sees to it).
+    """
+    return next(filter(None, (provider.known_error(code) for provider in _all().values())), None)

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
+from messaging.providers.causes import KnownError
 from messaging.providers.media import Fetched
 
 Channel = Literal["whatsapp", "sms"]
@@ -82,7 +83,8 @@ class InboundRequest:
 class MediaRef:
     """Where the provider keeps a file that a patient sent.
 
-    `key` is set when its bytes lie in our own store already (the built-in phones); size in bytes.
+    `key` is set when its bytes lie in our own store already (the built-in phones), `playable` when a copy that
+    browsers play does too; size in bytes, `seconds` of sound.
     """
 
     url: str
@@ -90,6 +92,8 @@ class MediaRef:
     name: str = ""
     size: int = 0
     key: str = ""
+    playable: str = ""
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +257,10 @@ class Provider(Protocol):
         until: datetime,
     ) -> Sequence[ListedMessage]:
         """Return what the provider says it carried between the two addresses, newest first. Raises SendError."""
+        ...
+
+    def known_error(self, code: str) -> KnownError | None:
+        """Return what one of its error numbers means, None for a number that is new to us or not its own."""
         ...
 
     def fetch_media(self, url: str, *, account_sid: str, secret: str, limit: int) -> Fetched:

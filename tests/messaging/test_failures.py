@@ -6,7 +6,7 @@ from django.utils import translation
 from messaging import failures, gate
 from messaging.providers.twilio import errors
 
-CODES = [str(code) for codes in errors._CODES.values() for code in codes]
+CODES = list(errors.table())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from messaging.providers.base import ErrorKind, Outbound, SendError
-from messaging.providers.twilio import errors, http, provider
+from messaging.providers.twilio import http, provider
 from tests.standin.twilio import ACCOUNT, TOKEN, Script, TwilioStandIn, refuse
 
 NUMBER, PATIENT = "+14155550199", "+15005550001"
@@ -213,11 +213,3 @@ class TestTheList:
         with pytest.raises(SendError) as raised:
             self.listed()
         assert raised.value.kind is kind
-
-
-def test_error_numbers_have_one_cause() -> None:
-    assert errors.cause("21610") is errors.Cause.OPT_OUT
-    assert errors.cause("63016") is errors.Cause.WINDOW
-    assert errors.cause("1") is None
-    codes = [code for codes in errors._CODES.values() for code in codes]
-    assert len(codes) == len(set(codes))

@@ -27,6 +27,7 @@ from messaging.providers.base import (
     SendError,
     StatusUpdate,
 )
+from messaging.providers.causes import KnownError
 from messaging.providers.twilio import errors, parse, signature, twiml
 from messaging.providers.twilio.contents import TwilioContents
 from messaging.providers.twilio.http import BoundedHttpClient, exchange
@@ -70,6 +71,10 @@ class TwilioProvider:
     def contents(self) -> TwilioContents:
         """Return where approved texts are kept."""
         return TwilioContents(self._client, _send_error)
+
+    def known_error(self, code: str) -> KnownError | None:
+        """Return what a number of Twilio's means."""
+        return errors.known(code)
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> bool:
         """Tell whether one of the tokens signed this form post."""
