@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "tell staff what waits": {"task": "messaging.tell_all_staff", "schedule": 20.0},
     "sweep the outbox": {"task": "messaging.sweep_outboxes", "schedule": 10.0},
     "fetch files": {"task": "messaging.fetch_all_media", "schedule": 30.0},
+    "look after held replies": {"task": "messaging.sweep_all_held_replies", "schedule": 30.0},
     "look at approved texts": {"task": "messaging.sync_all_approved_texts", "schedule": 60.0},
     "replay held events": {"task": "messaging.replay_all_held", "schedule": 60.0},
     "expire requests": {"task": "scheduling.expire_all_requests", "schedule": 60.0},

@@ -13,10 +13,11 @@ from uuid import UUID
 
 from django.db import transaction
 
+from clinics import clocks
 from clinics.queries import Route
 from medsync.lib import phone
-from messaging import callbacks, consent, dialogue, live, outbox, storing
-from messaging.attachments.attaching import attach
+from messaging import callbacks, consent, dialogue, live, outbox, replies, storing
+from messaging.attachments.attaching import LOST_AFTER, attach
 from messaging.models import (
     Attempt,
     AttemptKind,
@@ -87,7 +88,7 @@ def store(
         if not row.stored:
             return _again(event, route, now)
         message.conversation = row.conversation
-        attach(message, event.media, now=now)
+        fetches = attach(message, event.media, now=now)
         _keep_name(event, route, row, now)
         stored = Stored(
             event=event,
@@ -99,6 +100,7 @@ def store(
             work_state_before=row.conversation.work_state,
             waiting_since_before=row.conversation.waiting_since,
             inline=inline and outbox.answers_inline(route.provider),
+            has_held=row.has_held,
             first_contact=first_contact,
             new_episode=_begins_episode(row.conversation, now),
         )
@@ -109,6 +111,8 @@ def store(
         _note_waking(stored, before, now)
         storing.update_conversation(stored.conversation, before, unread=1, now=now)
         live.publish("conversation", id=stored.conversation.pk, version=stored.conversation.version)
+        if fetches:
+            clocks.wake(clocks.MEDIA, now + LOST_AFTER)
         return Outcome(
             new=True,
             message_id=message.pk,
@@ -195,6 +199,11 @@ def _grant(event: InboundMessage, row: storing.Row, now: datetime) -> ChannelCon
     known = row.consent or ChannelConsent(contact_point=row.contact_point, channel=event.channel)
     if known.care is not None or known.opted_out_at or not event.opens_window or event.opt_out == "stop":
         return known
+    if (
+        replies.opt_out(event.body, event.channel) == replies.OptOut.STOP
+        or replies.wrong_number(event.body) == ""
+    ):
+        return known  # whoever writes in to say no agrees to nothing
     return consent.record(
         row.contact_point,
         event.channel,
@@ -208,6 +217,8 @@ def _grant(event: InboundMessage, row: storing.Row, now: datetime) -> ChannelCon
 def _begin(stored: Stored, now: datetime) -> None:
     """Bring the thread back, and begin a new episode when it is one."""
     conversation = stored.conversation
+    if stored.contact_point.blocked_at is not None:  # stays folded away
+        return
     conversation.put_away_at = None
     if not stored.event.opens_window:  # a reaction or a notice: shown, but nobody waits
         return

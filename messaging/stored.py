@@ -28,5 +28,6 @@ class Stored:
     work_state_before: str
     waiting_since_before: datetime | None
     inline: bool  # replies may travel in the webhook's answer (`outbox.queue_inline`), else by the outbox
+    has_held: bool = False  # a member's reply waits for this person to write
     first_contact: bool = False
     new_episode: bool = False

@@ -19,9 +19,13 @@ from scheduling.models import ContactPoint
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The thread that a message belongs to. `stored` is false when the message was there already."""
+    """The thread that a message belongs to. `stored` is false when the message was there already.
+
+    `has_held`: a member's reply waits there for the patient to write.
+    """
 
     stored: bool
+    has_held: bool
     contact_point: ContactPoint
     conversation: Conversation
     consent: ChannelConsent | None
@@ -84,15 +88,21 @@ def _store(known: str, values: dict[str, Any], message: Message, window_at: date
     if row is None:
         return None
     point_columns, thread_columns = _attnames(ContactPoint), _attnames(Conversation)
-    point_end = 1 + len(point_columns)
+    point_end = 2 + len(point_columns)
     thread_end = point_end + len(thread_columns)
     consent = None
     if row[thread_end] is not None:
         consent = ChannelConsent.from_db(connection.alias, _attnames(ChannelConsent), row[thread_end:])
-    point = ContactPoint.from_db(connection.alias, point_columns, row[1:point_end])
+    point = ContactPoint.from_db(connection.alias, point_columns, row[2:point_end])
     conversation = Conversation.from_db(connection.alias, thread_columns, row[point_end:thread_end])
     conversation.contact_point = point
-    return Row(stored=row[0] is not None, contact_point=point, conversation=conversation, consent=consent)
+    return Row(
+        stored=row[0] is not None,
+        has_held=row[1],
+        contact_point=point,
+        conversation=conversation,
+        consent=consent,
+    )
 
 
 @cache
@@ -120,7 +130,9 @@ opened AS (
     ON CONFLICT (conversation_id, sender_id) DO UPDATE
     SET last_inbound_at = GREATEST(messaging_window.last_inbound_at, EXCLUDED.last_inbound_at)
 )
-SELECT (SELECT id FROM stored), {shown}
+SELECT (SELECT id FROM stored),
+    EXISTS (SELECT FROM messaging_heldreply h WHERE h.conversation_id = c.id AND h.outcome = 'waiting'),
+    {shown}
 FROM known
 JOIN scheduling_contactpoint p ON p.id = known.point_id
 JOIN messaging_conversation c ON c.id = known.conversation_id

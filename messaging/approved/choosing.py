@@ -41,18 +41,22 @@ def variables_for(template: ContentTemplate, values: Mapping[str, object]) -> di
     A value is what WhatsApp takes: one line, no runs of spaces, not too long. Pure.
     """
     filled = {}
-    for variable in template.variables:
-        value = one_line(values.get(str(variable.get("name", ""))))
+    for number, name in named(template):
+        value = one_line(values.get(name))
         if not value:
             return None
-        filled[str(variable["n"])] = value
+        filled[number] = value
     return filled
+
+
+def named(template: ContentTemplate) -> list[tuple[str, str]]:
+    """Return each variable's number and the name that its value is known by: the number, where it has none. Pure."""
+    return [(str(one["n"]), str(one.get("name") or one["n"])) for one in template.variables]
 
 
 def missing(template: ContentTemplate, values: Mapping[str, object]) -> list[str]:
     """Return the names of the variables that have no value, in their order. Pure."""
-    names = [str(variable.get("name", "")) for variable in template.variables]
-    return [name for name in names if not one_line(values.get(name))]
+    return [name for _number, name in named(template) if not one_line(values.get(name))]
 
 
 def reads(template: ContentTemplate, variables: Mapping[str, str]) -> str:

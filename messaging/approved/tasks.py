@@ -6,7 +6,7 @@ from clinics import clocks
 from clinics.tasks import ClinicTask
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
-from messaging.approved import submitting, syncing
+from messaging.approved import holding, submitting, syncing
 from messaging.approved.writing import SUBMIT, SYNC
 
 
@@ -28,3 +28,16 @@ def sync_all_approved_texts() -> None:
     """Start `sync_approved_texts` where texts are being reviewed or in use and half an hour has passed."""
     for clinic in clocks.due(submitting.JOB, clock.real_now()):
         enqueue(SYNC, schema=clinic.schema_name)
+
+
+@shared_task(name="messaging.sweep_held_replies", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def sweep_held_replies() -> None:
+    """Release the replies of this clinic that a patient's message missed; end what waited too long. Idempotent."""
+    holding.sweep(now=clock.now())
+
+
+@shared_task(name="messaging.sweep_all_held_replies", ignore_result=True)  # type: ignore[untyped-decorator]
+def sweep_all_held_replies() -> None:
+    """Start `sweep_held_replies` where replies wait for patients and it is time to look."""
+    for clinic in clocks.due(clocks.HELD_REPLIES, clock.real_now()):
+        enqueue("messaging.sweep_held_replies", schema=clinic.schema_name)

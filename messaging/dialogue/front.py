@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from messaging import gate, outbox
+from messaging.approved.holding import release
 from messaging.asking import ask
 from messaging.conversations import bot_is_silent
-from messaging.dialogue import courtesy, keywords, questions
+from messaging.dialogue import courtesy, keywords, questions, wrongnumber
 from messaging.dialogue.handover import hand_over, wordless
 from messaging.dialogue.optout import obey
 from messaging.dialogue.turn import Turn
@@ -35,8 +36,17 @@ def answer(stored: Stored, *, now: datetime) -> list[Message]:
     `stored.conversation` (and `stored.consent`) in memory; the caller writes it.
     """
     turn = Turn(stored, now)
+    if stored.contact_point.blocked_at is not None:
+        return _ignore(turn)
     if obey(turn):
-        return _deliver(turn)
+        return [*_deliver(turn), *(release(stored, now=now) if stored.has_held else ())]
+    if wrongnumber.says_so(turn):
+        stopped = release(stored, now=now, refuse=gate.WRONG_NUMBER) if stored.has_held else ()
+        return [*_deliver(turn), *stopped]
+    if stored.has_held and (released := release(stored, now=now)):
+        return released  # staff's own words are the answer
+    if turn.channel == "sms" and not turn.facts.settings.sms_inbound_enabled:
+        return []  # the clinic takes SMS without answering them
     if courtesy.needs_no_answer(turn):
         turn.not_waiting()
         return []
@@ -52,6 +62,16 @@ def answer(stored: Stored, *, now: datetime) -> list[Message]:
         return []
     _respond(turn)
     return _deliver(turn)
+
+
+def _ignore(turn: Turn) -> list[Message]:
+    """Keep what a blocked person writes, and what they say of consent; nobody answers, and nobody is called."""
+    obey(turn)
+    turn.parts.clear()
+    turn.settle()
+    conversation = turn.stored.conversation
+    conversation.work_state, conversation.waiting_since = WorkState.DONE, None
+    return []
 
 
 def _respond(turn: Turn) -> None:
@@ -71,9 +91,8 @@ def _must_be_silent(turn: Turn) -> bool:
 
 
 def _is_refused(turn: Turn) -> bool:
-    """Say whether this person wants no texts, or the clinic none from them."""
-    stored = turn.stored
-    return stored.consent.opted_out_at is not None or stored.contact_point.blocked_at is not None
+    """Say whether this person wants no texts."""
+    return turn.stored.consent.opted_out_at is not None
 
 
 def _too_many(turn: Turn) -> bool:

@@ -112,11 +112,7 @@ def send_reply(
             drafts.clear(conversation.pk, user, tab=DraftTab.REPLY, revision=draft, now=now)
         if known := known_request(conversation, body, client_message_id):
             return known
-        if after_message_id is not None:
-            newer = threads.answered_since(conversation.pk, after_message_id, user_id=user.pk)
-            if newer is not None:
-                assert newer.user is not None
-                raise AnsweredMeanwhile(newer.user, newer.created_at)
+        nobody_faster(conversation, after_message_id, user=user)
         message, verdict = own_words(
             conversation,
             body=body,
@@ -161,6 +157,19 @@ def known_request(conversation: Conversation, body: str, client_message_id: str 
     return same_or_reused(
         known, Message(conversation=conversation, body=body, client_message_id=client_message_id)
     )
+
+
+def nobody_faster(conversation: Conversation, after_message_id: UUID | None, *, user: User) -> None:
+    """Look whether a colleague has answered since that message, the last one that the writer saw.
+
+    Raises AnsweredMeanwhile.
+    """
+    if after_message_id is None:
+        return
+    newer = threads.answered_since(conversation.pk, after_message_id, user_id=user.pk)
+    if newer is not None:
+        assert newer.user is not None
+        raise AnsweredMeanwhile(newer.user, newer.created_at)
 
 
 def own_words(
