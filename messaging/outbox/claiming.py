@@ -32,8 +32,8 @@ def claim(*, now: datetime, limit: int, probe_account: UUID | None = None) -> Se
 
     Several workers take different ones. Of each thread only the oldest unsettled message is taken, for order is
     kept; one that waits longer than OUTBOX_ORDER_WAIT goes nevertheless, unless its elder can go right now. The
-    gate is asked again: what it refuses becomes `blocked`. `probe_account` takes messages of that account alone,
-    which the provider has refused, to see whether it takes them again.
+    gate is asked again: what it refuses becomes `blocked`, what it holds waits. `probe_account` takes messages of
+    that account alone, which the provider has refused, to see whether it takes them again.
     """
     going: list[Message] = []
     while not going:
@@ -104,18 +104,28 @@ def _due(now: datetime, probe_account: UUID | None) -> QuerySet[Message]:
 
 
 def _passed(messages: Sequence[Message], now: datetime) -> list[Message]:
-    """Return those that the gate still lets go; store what it says of the others."""
-    facts = gate.facts_for(messages)
+    """Return those that the gate still lets go now; store what it says of the others, and when the held may go."""
+    verdicts = gate.judge_again(messages, now=now)
     going = []
     for message in messages:
-        verdict = gate.judge(
-            facts[message.pk], channel=message.channel, purpose=message.purpose, body=message.body, now=now
-        )
-        if verdict.allowed:
-            going.append(message)
-        else:
+        verdict = verdicts[message.pk]
+        if not verdict.allowed:
             _block(message, verdict, now)
+        elif verdict.not_before is not None and verdict.not_before > now:
+            _postpone(message, verdict, now)
+        else:
+            going.append(message)
     return going
+
+
+def _postpone(message: Message, verdict: gate.Verdict, now: datetime) -> None:
+    Message.objects.filter(pk=message.pk).update(
+        reason=verdict.code,
+        verdict=verdict.as_json(now),
+        next_attempt_at=verdict.not_before,
+        updated_at=now,
+    )
+    threads.touch(message.conversation_id, now=now)
 
 
 def _block(message: Message, verdict: gate.Verdict, now: datetime) -> None:
