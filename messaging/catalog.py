@@ -1,7 +1,7 @@
 """Every patient-facing text: its key, what it is for, its placeholders, and its words in each language.
 
-The words stand in `texts/*.toml`. Placeholders are filled by pattern, never evaluated; a value that is
-missing becomes nothing. `reserved_words` finds words that no text may ask a patient to write.
+The words stand in `texts/*.toml`; a clinic's own win over them. Placeholders are filled by pattern, never
+evaluated; a value that is missing becomes nothing. `reserved_words` finds words that no text may ask a patient to write.
 """
 
 import functools
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from messaging.language import SPOKEN, nearest
+from messaging.ownwords import own_words
 
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 # A time ends with a stop in Spanish ("8:30 a.m."), and so does the sentence.
@@ -67,6 +68,7 @@ def entries() -> Mapping[str, Entry]:
         **_file("dialogue"),
         **_file("notices"),
         **_file("reminders"),
+        **_file("answers"),
         **{f"template.{key}": entry for key, entry in _file("templates").items()},
     }
 
@@ -82,11 +84,12 @@ def text(key: str, language: str, **values: object) -> str:
 
 
 def body(key: str, language: str) -> str:
-    """Return the text *key* in *language* (its nearest that we speak) with its placeholders. Raises UnknownText."""
+    """Return the words of a text with its placeholders: the clinic's own, else those built in. Raises UnknownText."""
     entry = entries().get(key)
     if entry is None:
         raise UnknownText(key)
-    return entry.bodies[nearest(language)]
+    spoken = nearest(language)
+    return own_words().get((key, spoken)) or entry.bodies[spoken]
 
 
 def fill(body: str, values: Mapping[str, object]) -> str:

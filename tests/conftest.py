@@ -16,6 +16,7 @@ from clinics.operations import create_token
 from clinics.queries import forget_routes
 from clinics.tenancy import forget_clinics
 from messaging.facts import forget_facts
+from messaging.ownwords import forget_own_words
 from tests import world as world_module
 from tests.world import World
 
@@ -39,11 +40,13 @@ def _fresh_caches() -> Iterator[None]:
     forget_clinics()
     forget_routes()
     forget_facts()
+    forget_own_words()
     cache.clear()
     yield
     forget_clinics()
     forget_routes()
     forget_facts()
+    forget_own_words()
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def offered(language: str) -> list[Offered]:
         if (spoken := spoken_in(row.texts, language))
     ]
     found += [
-        Offered(key, str(BUILT_IN[key]), key, language, entry.bodies[language], own=False)
+        Offered(key, str(BUILT_IN[key]), key, language, catalog.body(f"template.{key}", language), own=False)
         for entry in catalog.templates()
         if (key := entry.key) in BUILT_IN
     ]
