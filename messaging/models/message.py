@@ -24,6 +24,8 @@ class Kind(models.TextChoices):
     CONTACT = "contact", _("contact")
     NOTE = "note", _("note")
     CALL = "call", _("call")
+    REACTION = "reaction", _("reaction")  # shown on the message that it names, else by itself
+    DELETION = "deletion", _("deletion")
     UNSUPPORTED = "unsupported", _("unsupported")
 
 
