@@ -18,6 +18,7 @@ class MessagingConfig(AppConfig):
         from messaging.inbox import rail
         from messaging.numbers import rail as numbers
         from messaging.people import rail as people
+        from messaging.reminders import following  # noqa: F401  # after the receivers: it locks last
         from messaging.saved_texts import rail as saved_texts
         from messaging.today import rail as today
 

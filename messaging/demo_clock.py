@@ -22,6 +22,7 @@ SWEEPS = (
     "messaging.sweep_outbox",
     "messaging.sweep_phones",
     "messaging.wake_snoozed",
+    "messaging.remind",
     "scheduling.expire_requests",
     "scheduling.announce_again",
 )

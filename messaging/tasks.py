@@ -14,6 +14,7 @@ from messaging.alerts import telling, watching
 from messaging.approved import tasks as approved_texts
 from messaging.attachments import fetching
 from messaging.numbers import checking
+from messaging.reminders import tasks as reminders
 
 __all__ = [
     "approved_texts",
@@ -25,6 +26,7 @@ __all__ = [
     "fetch_media",
     "held",
     "local_phone",
+    "reminders",
     "sweep_outbox",
     "sweep_outboxes",
     "sweep_phones",

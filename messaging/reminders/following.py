@@ -1,0 +1,115 @@
+"""What follows for reminders when a visit changes: what was queued for an old time is taken back, the clock is woken."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.dispatch import receiver
+
+from clinics import clocks
+from medsync.lib import clock
+from messaging import threads
+from messaging.models import (
+    ConversationState,
+    Message,
+    MessageStatus,
+    Question,
+    QuestionKind,
+    QuestionOutcome,
+    ReminderClaim,
+    ReminderSettings,
+    ReminderSubject,
+)
+from messaging.reminders import due
+from scheduling.models import Appointment, EventKind, Status
+from scheduling.signals import AppointmentChanged, appointment_changed
+
+#: After these a reminder that has not gone yet says something that is not so, or asks what was answered.
+_OUTDATES = frozenset(
+    {
+        EventKind.MOVED,
+        EventKind.CANCELLED,
+        EventKind.REJECTED,
+        EventKind.EXPIRED,
+        EventKind.ATTENDING,
+        EventKind.DECLINED,
+    }
+)
+#: After these a step may be due earlier than the clinic's clock knows.
+_HASTENS = frozenset({EventKind.BOOKED, EventKind.ACCEPTED, EventKind.MOVED, EventKind.TAKEN_BACK})
+
+OUTDATED = "visit_changed"
+
+
+@receiver(appointment_changed, dispatch_uid="messaging.follow_reminders")
+def follow(*, event: AppointmentChanged, **_: Any) -> None:
+    """Take back what has not gone, then wake the clock: it is locked after everything else."""
+    now = clock.now()
+    others = event.kind in _OUTDATES and take_back(event.appointment_id, now=now)
+    if others:
+        clocks.wake(clocks.REMINDERS, now)
+    elif event.kind in _HASTENS:
+        wake(event.appointment_id, now=now)
+
+
+def take_back(visit_id: UUID, *, now: datetime) -> bool:
+    """Cancel the reminders of a visit that were not handed over yet; tell whether they named other visits too.
+
+    One that a worker has in hand cannot be called back, but it is never tried a second time: its time is over.
+    Other visits that the same text named are to be reminded again. Locks questions, messages, the conversation.
+    """
+    claims = ReminderClaim.objects.filter(subject=ReminderSubject.VISIT, subject_id=visit_id)
+    unsettled = claims.filter(
+        message__status__in=(MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
+    )
+    found = dict(unsettled.values_list("message_id", "message__conversation_id"))
+    named_others = False
+    for message_id, conversation_id in sorted(found.items()):
+        named_others |= _take_back(message_id, conversation_id, visit_id, now)
+    return named_others
+
+
+def _take_back(message_id: UUID, conversation_id: UUID, visit_id: UUID, now: datetime) -> bool:
+    questions = Question.objects.filter(kind=QuestionKind.CONFIRM_VISIT, asked_by=message_id, closed_at=None)
+    asked = questions.select_for_update().values_list("pk", flat=True).first()
+    row = Message.objects.filter(pk=message_id)
+    if not row.filter(status=MessageStatus.QUEUED).update(
+        status=MessageStatus.CANCELLED,
+        reason=OUTDATED,
+        next_attempt_at=None,
+        lease_until=None,
+        updated_at=now,
+    ):
+        row.filter(status__in=(MessageStatus.SENDING, MessageStatus.UNKNOWN)).update(expires_at=now)
+        return False
+    others, _ = ReminderClaim.objects.filter(message=message_id).exclude(subject_id=visit_id).delete()
+    changes: dict[str, Any] = {}
+    if asked is not None:
+        questions.update(closed_at=now, outcome=QuestionOutcome.REPLACED)
+        changes["state"] = ConversationState.IDLE
+    threads.status_moved(
+        conversation_id,
+        message_id,
+        before=MessageStatus.QUEUED,
+        after=MessageStatus.CANCELLED,
+        now=now,
+    )
+    if changes:
+        threads.touch(conversation_id, now=now, **changes)
+    return bool(others)
+
+
+def wake(visit_id: UUID, *, now: datetime) -> None:
+    """Wake the clinic's clock when a step of the visit comes sooner than the clock looks anyway."""
+    rules = ReminderSettings.objects.filter(pk=1, enabled=True).values_list("steps", flat=True).first()
+    if rules is None:
+        return
+    coming = Q(status=Status.CONFIRMED, starts_at__gt=now)
+    starts_at = Appointment.objects.filter(coming, pk=visit_id).values_list("starts_at", flat=True).first()
+    step = due.next_step(rules, starts_at, now=now) if starts_at else None
+    if starts_at is None or step is None:
+        return
+    at = due.due_at(starts_at, step)
+    if clocks.needs_waking(at, now=now):
+        clocks.wake(clocks.REMINDERS, at)
