@@ -22,7 +22,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 20_000  # milliseconds; two cores also run the worker, Postgres and the browser
+PATIENCE = 40_000  # milliseconds; two cores also run the worker, Postgres and the browser
 
 
 def chromium_of(playwright: Playwright) -> str | None:

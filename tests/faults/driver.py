@@ -40,14 +40,14 @@ def write_in(clinic: Clinic, n: int) -> None:
     """Post webhooks of one patient; what got no 2xx is posted again, as the provider would."""
     form = None
     while not _stop.is_set():
-        form = form or hooks.message_form(clinic, "gracias", sender=f"+1646555{n:04}")
         try:
+            form = form or hooks.message_form(clinic, "gracias", sender=f"+1646555{n:04}")  # reads the number
             status = hooks.post(form, token="token-of-alpha").status_code
         except (DatabaseError, InterfaceError):
             status = 503
         finally:
             connection.close()  # as the server does after each request; the test client does not
-        if 200 <= status < 300:
+        if form is not None and 200 <= status < 300:
             say("in", form["MessageSid"])
             form = None
         else:
