@@ -12,7 +12,7 @@ from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import callbacks
 from messaging.models import RANK, Attempt, ChannelConsent, ConsentEvent, Conversation, Message, StatusEvent
-from messaging.statuses import raised
+from messaging.raising import raised
 from tests.messaging.hooks import BASE, number_of, post, token_of
 from tests.messaging.sent import call_back, sent_message, status_form
 
