@@ -16,7 +16,7 @@ from django.db import transaction
 from clinics import clocks
 from clinics.queries import Route
 from medsync.lib import phone
-from messaging import callbacks, consent, dialogue, live, outbox, replies, storing
+from messaging import callbacks, consent, dialogue, live, outbox, reactions, replies, reply_wrong, storing
 from messaging.attachments.attaching import LOST_AFTER, attach
 from messaging.models import (
     Attempt,
@@ -28,6 +28,7 @@ from messaging.models import (
     ConversationEvent,
     ConversationEventKind,
     Direction,
+    Kind,
     Message,
     MessageStatus,
     Purpose,
@@ -89,6 +90,8 @@ def store(
             return _again(event, route, now)
         message.conversation = row.conversation
         fetches = attach(message, event.media, now=now)
+        if event.kind in (Kind.REACTION, Kind.DELETION):
+            reactions.apply(message, now=now)
         _keep_name(event, route, row, now)
         stored = Stored(
             event=event,
@@ -201,7 +204,7 @@ def _grant(event: InboundMessage, row: storing.Row, now: datetime) -> ChannelCon
         return known
     if (
         replies.opt_out(event.body, event.channel) == replies.OptOut.STOP
-        or replies.wrong_number(event.body) == ""
+        or reply_wrong.wrong_number(event.body) == ""
     ):
         return known  # whoever writes in to say no agrees to nothing
     return consent.record(

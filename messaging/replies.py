@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from messaging.reply_grammar import Clock, Part, Wish, parse_answer, parse_booking
+from messaging.reply_late import parse_late
 from messaging.wording import LONGEST_ANSWER, Lexicon, Tokens, section, tokens
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Wish",
     "carrier_answers",
     "choose",
+    "each",
+    "everyone",
     "may_mean_the_visit",
     "opt_out",
     "pick",
@@ -37,11 +40,13 @@ class Meaning(StrEnum):
 
     PERSON = "person"
     YES = "yes"
+    NOD = "nod"  # of the words of YES those that may only mean "I have read it"
     OK = "ok"
     NO = "no"
     THANKS = "thanks"
     FAREWELL = "farewell"
     GREETING = "greeting"
+    CALL = "call"
     CHANGE = "change"
     CANCEL_VISIT = "cancel_visit"
     MY_VISITS = "my_visits"
@@ -65,6 +70,13 @@ class Reading:
     clock: Clock | None = None
     wish: Wish | None = None
     other: bool = False
+    late: int | None = None  # minutes; 0 when late by nobody knows how much
+    here: bool = False
+
+    @property
+    def nodding(self) -> bool:
+        """Say whether this agrees in a word that may only mean to have read something."""
+        return Meaning.NOD in self.meanings
 
     @property
     def courteous(self) -> bool:
@@ -87,8 +99,9 @@ class Reading:
         return Meaning.YES in self.meanings
 
 
-_COURTESY = frozenset({Meaning.THANKS, Meaning.FAREWELL, Meaning.OK, Meaning.YES})
+_COURTESY = frozenset({Meaning.THANKS, Meaning.FAREWELL, Meaning.OK, Meaning.YES, Meaning.NOD})
 NOTHING = Reading()
+_FILLER = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +114,7 @@ class Option:
 
 def opt_out(text: str, channel: str) -> OptOut | None:
     """Return what a reserved word asks of *channel* ("sms" has the carriers' words besides ours)."""
-    said = _unpolite(tokens(text[:LONGEST_ANSWER])) if len(text) <= LONGEST_ANSWER else ()
+    said = unpolite(tokens(text[:LONGEST_ANSWER])) if len(text) <= LONGEST_ANSWER else ()
     words = section("opt_out")
     if said in words["stop"] or (channel == "sms" and said in words["stop_sms"]):
         return OptOut.STOP
@@ -119,7 +132,7 @@ def carrier_answers(text: str) -> bool:
 
 def may_mean_the_visit(text: str) -> bool:
     """Say whether a carrier's opt-out word may have meant "cancel my visit"."""
-    return tokens(text[:LONGEST_ANSWER]) in {("cancel",), ("end",), ("quit",)}
+    return tokens(text[:LONGEST_ANSWER]) in section("opt_out")["may_mean_the_visit"]
 
 
 def read(text: str) -> Reading:
@@ -140,6 +153,8 @@ def read(text: str) -> Reading:
         clock=answer.clock if answer else None,
         wish=answer.wish if answer else None,
         other=bool(answer and answer.other),
+        late=parse_late(said),
+        here=bool({said, unpolite(said)} & section("here")["here"]),
     )
 
 
@@ -172,10 +187,75 @@ def choose(text: str, labels: Sequence[str]) -> tuple[int, ...]:
         return (reading.number - 1,) if 1 <= reading.number <= len(labels) else ()
     if len(text) > LONGEST_ANSWER:
         return ()
-    said = set(_unpolite(tokens(text))) - _articles()
+    said = set(unpolite(tokens(text))) - _articles()
     if not said:
         return ()
     return tuple(at for at, label in enumerate(labels) if said <= set(tokens(label)))
+
+
+def each(text: str, labels: Sequence[str]) -> Mapping[int, bool] | None:
+    """Return who of the named *labels*, listed from 1, comes and who does not: "1 yes, 2 no", "Ana sí, Luis no".
+
+    None when the message says anything else, or says of one both.
+    """
+    entries = _answers()
+    for group, phrases in section("numbers").items():
+        entries.update(dict.fromkeys(phrases, int(group)))
+    for number, label in enumerate(labels, 1):
+        entries[tokens(label)] = number
+    said = _lexed(text, entries)
+    if said is None or len(said) < 2 or len(said) % 2:
+        return None
+    name_first = not isinstance(said[0], bool)
+    found: dict[int, bool] = {}
+    for at in range(0, len(said), 2):
+        who, answer = said[at : at + 2] if name_first else reversed(said[at : at + 2])
+        if isinstance(who, bool) or not isinstance(answer, bool) or not 1 <= who <= len(labels):
+            return None
+        if found.setdefault(who - 1, answer) is not answer:
+            return None
+    return found
+
+
+def everyone(text: str) -> bool | None:
+    """Return whether all come, or none, when the message says so of all: "both yes", "todos"; else None."""
+    entries = _answers()
+    entries.update(dict.fromkeys(section("each")["everyone"], 0))
+    said = _lexed(text, entries)
+    if said is None or not any(part == 0 and not isinstance(part, bool) for part in said):
+        return None
+    answers = {part for part in said if isinstance(part, bool)}
+    if len(answers) > 1 or any(part for part in said if not isinstance(part, bool)):
+        return None
+    return answers.pop() if answers else True
+
+
+def _answers() -> dict[Tokens, bool | int | str]:
+    """Return what says yes and no beside a name, and the little words that say nothing there."""
+    return {
+        **dict.fromkeys(section("polite")["words"], _FILLER),
+        **dict.fromkeys(section("meanings")["yes"], True),
+        **dict.fromkeys(section("meanings")["no"], False),
+        **dict.fromkeys(section("each")["filler"], _FILLER),  # "y" is a yes in English, and "and" in Spanish
+    }
+
+
+def _lexed(text: str, entries: Mapping[Tokens, bool | int | str]) -> list[bool | int] | None:
+    """Return the answers and numbers of *text* without fillers, None when a word is unknown."""
+    if len(text) > LONGEST_ANSWER:
+        return None
+    parsed = Lexicon.of(entries).parse(tokens(text))
+    if parsed is None:
+        return None
+    found: list[bool | int] = []
+    for part in parsed:
+        if not isinstance(part, str):
+            found.append(part)
+        elif part != _FILLER:
+            if not part.isdigit() or len(part) > 2:
+                return None
+            found.append(int(part))
+    return found
 
 
 @functools.cache
@@ -191,23 +271,24 @@ def _meaning_index() -> Mapping[Tokens, frozenset[Meaning]]:
 @functools.cache
 def _courtesy_lexicon() -> Lexicon[Meaning]:
     """Return the words of thanks, farewell and nodding, which may follow one another."""
-    order = (Meaning.OK, Meaning.YES, Meaning.FAREWELL, Meaning.THANKS)
+    order = (Meaning.OK, Meaning.YES, Meaning.NOD, Meaning.FAREWELL, Meaning.THANKS)
     return Lexicon.of({phrase: meaning for meaning in order for phrase in section("meanings")[meaning.value]})
 
 
 def _meanings(said: Tokens) -> frozenset[Meaning]:
     """Return what *said* says by itself, with or without polite words around it."""
     index = _meaning_index()
-    whole = index.get(said) or index.get(_unpolite(said))
+    whole = index.get(said) or index.get(unpolite(said))
     if whole is not None:
         return whole
     polite = _courtesy_lexicon().parse(said)
     if polite is None or any(not isinstance(part, Meaning) for part in polite):
         return frozenset()
-    return frozenset(part for part in polite if isinstance(part, Meaning))
+    found = frozenset(part for part in polite if isinstance(part, Meaning))
+    return found | {Meaning.YES} if Meaning.NOD in found else found
 
 
-def _unpolite(said: Tokens) -> Tokens:
+def unpolite(said: Tokens) -> Tokens:
     """Return *said* without polite words at either end; unchanged when there is nothing else."""
     polite = section("polite")["words"]
     longest = max(map(len, polite))

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from clinics.models import User
-from messaging import live
+from messaging import blocking, live
 from messaging.history import MOST_AT_ONCE, ChangedMeanwhile, columns_of, heard_since, write
 from messaging.models import (
     Conversation,
@@ -97,6 +97,7 @@ def _undo(batch: UUID, by: User, now: datetime) -> tuple[list[UUID], int]:
             fields["state"] = ConversationState.IDLE  # what was asked has run out meanwhile
         write([row.pk], fields, now)
         live.publish("conversation", id=row.pk, version=row.version + 1)
+        blocking.take_back([row.pk], event.kind, now=now)
     done = [events[row.pk].pk for row in back]
     ConversationEvent.objects.filter(pk__in=done).update(undone_at=now)
     return [row.pk for row in back], len(events) - len(back)

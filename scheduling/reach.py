@@ -12,7 +12,7 @@ from uuid import UUID
 from medsync.lib import phone as phones
 from scheduling import contacts
 from scheduling.locks import operation
-from scheduling.models import LIVE, Appointment, Patient, PatientContact, Relation
+from scheduling.models import LIVE, Appointment, ContactPoint, Patient, PatientContact, Relation
 
 
 class UnknownContact(LookupError):
@@ -37,6 +37,8 @@ def add_phone(
     contact, _ = PatientContact.objects.update_or_create(
         patient=patient, contact_point=point, defaults={"relation": relation, "not_theirs_at": None}
     )
+    if point.wrong_at is not None:  # whoever adds it knows better
+        mark_right(point)
     _keep_a_star(patient)
     return contact
 
@@ -73,12 +75,43 @@ def mark_not_theirs(patient: Patient, *, contact_id: UUID, now: datetime) -> Pat
 
 @operation
 def mark_theirs(patient: Patient, *, contact_id: UUID) -> PatientContact:
-    """Undo `mark_not_theirs`; the star stays where it is now. Raises UnknownContact."""
+    """Undo `mark_not_theirs`, and that the number is wrong; the star stays where it is now. Raises UnknownContact."""
     _lock(patient)
     contact = _contact(patient, contact_id)
     PatientContact.objects.filter(pk=contact.pk).update(not_theirs_at=None)
+    mark_right(contact.contact_point)
     _keep_a_star(patient)
     return contact
+
+
+@operation
+def mark_wrong(point: ContactPoint, *, now: datetime) -> list[UUID]:
+    """Begin nothing more to a number whose holder says that it is wrong; return the contacts that it was.
+
+    Visits that were asked for from there are told where their patient is reached now.
+    """
+    contacts = list(
+        PatientContact.objects.filter(contact_point=point, not_theirs_at=None).select_related("patient")
+    )
+    for patient in sorted((contact.patient for contact in contacts), key=lambda one: one.pk):
+        _lock(patient)
+    ContactPoint.objects.filter(pk=point.pk, wrong_at=None).update(wrong_at=now)
+    point.wrong_at = now
+    for contact in contacts:
+        PatientContact.objects.filter(pk=contact.pk).update(not_theirs_at=now, starred=False)
+        _leave(contact.patient, contact, now=now)
+    return [contact.pk for contact in contacts]
+
+
+def mark_right(point: ContactPoint, *, patient: bool = False) -> None:
+    """Undo `mark_wrong` for the number; with `patient` its holder becomes somebody not yet named.
+
+    Whose number it was before stays as it is.
+    """
+    ContactPoint.objects.filter(pk=point.pk).update(wrong_at=None)
+    point.wrong_at = None
+    if patient and not PatientContact.objects.filter(contact_point=point, not_theirs_at=None).exists():
+        PatientContact.objects.create(patient=Patient.objects.create(), contact_point=point, starred=True)
 
 
 @operation
@@ -104,7 +137,8 @@ def _lock(patient: Patient) -> None:
 
 
 def _contact(patient: Patient, contact_id: UUID) -> PatientContact:
-    contact = PatientContact.objects.filter(patient=patient, pk=contact_id).first()
+    rows = PatientContact.objects.filter(patient=patient, pk=contact_id).select_related("contact_point")
+    contact = rows.first()
     if contact is None:
         raise UnknownContact
     return contact

@@ -58,6 +58,8 @@ _DONE = {
     ConversationEventKind.BOT_ON: gettext_lazy("bot switched on"),
     ConversationEventKind.BOT_PAUSED: gettext_lazy("bot paused"),
     ConversationEventKind.BOT_OFF: gettext_lazy("bot switched off"),
+    ConversationEventKind.BLOCKED: gettext_lazy("blocked"),
+    ConversationEventKind.UNBLOCKED: gettext_lazy("no longer blocked"),
 }
 
 

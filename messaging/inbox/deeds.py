@@ -22,7 +22,7 @@ from clinics.permissions import Action
 from clinics.queries import members_of
 from medsync.lib import clock
 from medsync.lib.ids import id_in, new_id
-from messaging import conversations, snoozing, times, undoing
+from messaging import blocking, conversations, snoozing, times, undoing
 from messaging.facts import facts
 from messaging.history import MOST_AT_ONCE, ChangedMeanwhile, Many
 from messaging.inbox import deed_menus, listing
@@ -56,6 +56,21 @@ def no_reply(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
 def reopen(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Put the thread back among those that need a reply."""
     return _do(request, conversation_id, conversations.reopen, _("Needs a reply again."))
+
+
+@require_POST
+@may(Action.WORK)
+def block(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
+    """Block the person of the thread: no automatic answers, folded away."""
+    said = _("Blocked: nobody answers by itself, and the thread is folded away.")
+    return _do(request, conversation_id, blocking.block, said)
+
+
+@require_POST
+@may(Action.WORK)
+def unblock(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
+    """Let the person of the thread be answered again."""
+    return _do(request, conversation_id, blocking.unblock, _("No longer blocked."))
 
 
 @require_POST

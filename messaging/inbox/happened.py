@@ -53,6 +53,9 @@ _ICONS = {
     ConversationEventKind.BOT_ON: "bot",
     ConversationEventKind.BOT_PAUSED: "bot",
     ConversationEventKind.BOT_OFF: "bot",
+    ConversationEventKind.BLOCKED: "ban",
+    ConversationEventKind.UNBLOCKED: "refresh",
+    ConversationEventKind.WRONG_NUMBER: "warning",
 }
 
 
@@ -87,6 +90,12 @@ def _words(event: ConversationEvent, names: Mapping[str, str], zone: ZoneInfo) -
             return _("%(by)s marked this as needing a reply") % named
         case ConversationEventKind.NO_REPLY:
             return _("%(by)s: no reply needed") % named
+        case ConversationEventKind.BLOCKED:
+            return _("%(by)s blocked this address") % named
+        case ConversationEventKind.UNBLOCKED:
+            return _("%(by)s no longer blocks this address") % named
+        case ConversationEventKind.WRONG_NUMBER:
+            return _("Wrong number, they say: nothing more is begun to it")
         case ConversationEventKind.BOT_ON:
             return _("%(by)s switched the bot on") % named
         case ConversationEventKind.BOT_PAUSED if until:

@@ -19,6 +19,7 @@ LABELS = {
     View.WAITING: (gettext_lazy("Waiting for patient"), "", "message"),
     View.DONE: (gettext_lazy("Done"), "", "check"),
     View.ALL: (gettext_lazy("All threads"), "", "users"),
+    View.BLOCKED: (gettext_lazy("Blocked"), "", "ban"),
 }
 ORDERS = {
     View.NEEDS_REPLY: gettext_lazy("Visits today, then longest waiting"),
@@ -68,5 +69,9 @@ EMPTY = {
         gettext_lazy(
             "When somebody writes to one of the clinic’s numbers, the thread appears here by itself."
         ),
+    ),
+    View.BLOCKED: (
+        gettext_lazy("Nobody is blocked"),
+        gettext_lazy("Threads of blocked addresses stand here: nobody answers them, and you can undo it."),
     ),
 }

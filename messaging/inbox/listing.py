@@ -115,6 +115,8 @@ def named(threads: Iterable[UUID]) -> dict[UUID, tuple[ContactPoint, list[Patien
 
 
 def _in_view(view: View, user: User, now: datetime) -> QuerySet[Conversation]:
+    if view is View.BLOCKED:
+        return Conversation.objects.filter(contact_point__blocked_at__isnull=False)
     rows = Conversation.objects.filter(put_away_at=None)
     if view in _STATES:
         rows = rows.filter(work_state=_STATES[view])

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from clinics.models import Channel, User
 from messaging import outbox
+from messaging import shown as beside
 from messaging.attachments import attaching
 from messaging.models import (
     Attempt,
@@ -39,7 +40,7 @@ PAGE = 50
 
 
 class View(StrEnum):
-    """The inbox's places in the rail, in its order. `ALL` stands in the list's own menu only.
+    """The inbox's places in the rail, in its order. `ALL` and `BLOCKED` stand in the list's own menu only.
 
     `REQUESTS` is no list of threads: it has a screen of its own.
     """
@@ -55,6 +56,7 @@ class View(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     ALL = "all"
+    BLOCKED = "blocked"
 
 
 def people_of(contact_points: list[UUID]) -> dict[UUID, list[Patient]]:
@@ -84,12 +86,14 @@ class ThreadRows:
     can_text: bool  # what did not arrive on WhatsApp could go by SMS; asked only where something did not
     older_cursor: str | None = None
     later: list[Message] = field(default_factory=list)  # what waits for its time, only on the newest page
+    quoted: dict[str, Message] = field(default_factory=dict)  # what messages here answer, by the provider's id
 
 
 def conversation(conversation_id: UUID) -> Conversation | None:
-    """Return a thread that was not put away."""
+    """Return a thread that was not put away, or whose person is blocked."""
+    here = Q(put_away_at=None) | Q(contact_point__blocked_at__isnull=False)
     return (
-        Conversation.objects.filter(pk=conversation_id, put_away_at=None)
+        Conversation.objects.filter(here, pk=conversation_id)
         .select_related("contact_point", "last_sender", "assignee")
         .first()
     )
@@ -98,7 +102,8 @@ def conversation(conversation_id: UUID) -> Conversation | None:
 def thread(
     found: Conversation, *, user: User, older: str = "", seen_at: datetime | None = None, limit: int = PAGE
 ) -> ThreadRows:
-    """Return a page of a thread, the newest unless `older` is a cursor; at most eight statements.
+    """Return a page of a thread, the newest unless `older` is a cursor; at most eight statements,
+    and up to three more where messages quote others or have reactions.
 
     `seen_at` keeps the line "new since you looked" where it was when the thread was opened.
     """
@@ -112,6 +117,7 @@ def thread(
     newest, later = _apart(messages.exclude(status=MessageStatus.CANCELLED, tries=0)[: limit + 1 + MOST])
     shown = newest[:limit][::-1]
     attaching.load(shown)
+    quoted = beside.load(shown)
     cursor = f"{shown[0].created_at.isoformat()}|{shown[0].id}" if len(newest) > limit else None
     consents = list(ChannelConsent.objects.filter(contact_point=found.contact_point_id))
     events = _events(found, shown, before=before and before[0], whole=cursor is None)
@@ -127,6 +133,7 @@ def thread(
         can_text=_can_text(found, shown, consents),
         older_cursor=cursor,
         later=[] if before else later,
+        quoted=quoted,
     )
 
 
@@ -163,6 +170,8 @@ def _apart(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
     said: list[Message] = []
     later: list[Message] = []
     for message in messages:
+        if beside.is_applied(message):
+            continue  # it stands on the message that it is about
         waits = message.send_at and message.status == MessageStatus.QUEUED and not message.tries
         (later if waits else said).append(message)
     return said, later

@@ -29,7 +29,7 @@ def views(request: HttpRequest, clinic: Clinic, user: User) -> Iterator[Item]:
     """Yield the views of the inbox in their fixed order."""
     found = counts(request)
     for view, (label, short, icon) in LABELS.items():
-        if view is View.ALL:  # stands in the list's own menu
+        if view in (View.ALL, View.BLOCKED):  # they stand in the list's own menu
             continue
         yield Item(
             key=view.value,

@@ -116,6 +116,8 @@ class Thread:
     reopen_url: str
     snooze_url: str
     assign_url: str
+    is_blocked: bool
+    block_url: str  # blocks, or undoes it
 
 
 def thread(
@@ -203,6 +205,8 @@ def thread(
         reopen_url=reverse("inbox:reopen", args=here),
         snooze_url=reverse("inbox:snooze", args=here),
         assign_url=reverse("inbox:assign", args=here),
+        is_blocked=point.blocked_at is not None,
+        block_url=reverse("inbox:unblock" if point.blocked_at else "inbox:block", args=here),
     )
 
 
@@ -233,6 +237,11 @@ def _from(conversation: Conversation, tag: Tag | None, clinic: Clinic) -> str:
 
 def _chips(rows: ThreadRows) -> list[Chip]:
     chips = []
+    point = rows.conversation.contact_point
+    if point.blocked_at:
+        chips.append(Chip(_("Blocked"), "ban", "bad"))
+    if point.wrong_at:
+        chips.append(Chip(_("Wrong number"), "warning", "warn"))
     for consent in rows.consents:
         if consent.opted_out_at:
             channel = Channel(consent.channel).label
@@ -295,7 +304,13 @@ def _items(
     previous: Message | None = None
     for message in rows.messages:
         timed.append(
-            (message.created_at, 0, bubbles.said(message, previous, name, clinic, ways=ways, now=now))
+            (
+                message.created_at,
+                0,
+                bubbles.said(
+                    message, previous, name, clinic, ways=ways, now=now, quoted=rows.quoted
+                ),
+            )
         )
         previous = message
     # A card stands behind the words that asked for it; without them, where it was stored.

@@ -119,6 +119,8 @@ CLINIC = {
     "inbox/<uuid:conversation_id>/no-reply": post(),
     "inbox/<uuid:conversation_id>/reopen": post(),
     "inbox/<uuid:conversation_id>/snooze": post(),
+    "inbox/<uuid:conversation_id>/block": post(),
+    "inbox/<uuid:conversation_id>/unblock": post(),
     "inbox/<uuid:conversation_id>/assign": post(),
     "inbox/many": post(),
     "inbox/undo": get(),
