@@ -309,11 +309,19 @@ SPECTACULAR_SETTINGS = {
 }
 
 # ── Providers ────────────────────────────────────────────────────────────────────────────────────────────────────
-MESSAGING_PROVIDERS = ["messaging.providers.twilio:provider", "messaging.providers.local:provider"]
+MESSAGING_PROVIDERS = [
+    "messaging.providers.twilio:provider",
+    "messaging.providers.telnyx:provider",
+    "messaging.providers.local:provider",
+]
 LOCAL_PROVIDER_ALLOWED = DEMO or DEBUG
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
 TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", "")
+TELNYX_API_KEY = env.str("TELNYX_API_KEY", "")
+TELNYX_PUBLIC_KEY = env.str("TELNYX_PUBLIC_KEY", "")  # base64 of 32 bytes: Telnyx signs with its other half
+TELNYX_MESSAGING_PROFILE_ID = env.str("TELNYX_MESSAGING_PROFILE_ID", "")
+TELNYX_API_BASE_URL = env.str("TELNYX_API_BASE_URL", "")
 # Seconds that one file may take, and origins beside a provider's own that may keep files (for tests).
 MEDIA_DEADLINE = env.float("MEDIA_DEADLINE", 60.0)
 MEDIA_ORIGINS: list[str] = []

@@ -16,7 +16,9 @@ from messaging.providers.media import Fetched
 
 Channel = Literal["whatsapp", "sms"]
 OptOut = Literal["stop", "start", "help"]
-MessageKind = Literal["text", "media", "location", "contact", "unsupported"]
+#: A reaction's body is its emoji ("" takes it back); it and a deletion name their message in `replied_to_id`.
+EventKind = Literal["message", "status", "other"]
+MessageKind = Literal["text", "media", "location", "contact", "reaction", "deletion", "unsupported"]
 #: Our words for the life of an outbound message, in order of rank; the providers' own words map onto them.
 DeliveryStatus = Literal["queued", "sending", "sent", "failed", "undelivered", "delivered", "read"]
 
@@ -62,7 +64,8 @@ class InboundRequest:
 
     `urls` are the public URLs it may have been signed for, the likeliest first; `headers` have lower-case
     names. `raw_form` is the form percent-decoded to bytes, which is what signatures cover (invalid UTF-8
-    included); `form` is the same as text, undecodable bytes replaced.
+    included); `form` is the same as text, undecodable bytes replaced. Both are empty for JSON. `received_at` is when
+    it arrived, for signatures that grow old.
     """
 
     method: str
@@ -72,11 +75,21 @@ class InboundRequest:
     raw_form: Mapping[bytes, Sequence[bytes]]
     form: Mapping[str, Sequence[str]]
     content_type: str
+    received_at: datetime | None = None
 
     def first(self, name: str, default: str = "") -> str:
         """Return the first value of a form field, `default` when it is absent."""
         values = self.form.get(name)
         return values[0] if values else default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """The paths at which a provider reports; `retries` is what makes it come again, and is no part of the URL."""
+
+    message: str
+    status: str
+    retries: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +221,19 @@ class Provider(Protocol):
     channels: frozenset[str]
     #: Whether a webhook's response can carry answers to the patient.
     answers_inline: bool
+    #: Whether the same attempt may be handed over once more without a second text: what was lost is then sent again
+    #: under its own key instead of being looked up.
+    idempotent_sends: bool
+    #: Whether a STOP holds for a whole messaging profile, so that every number needs a profile of its own.
+    wants_profile: bool
+
+    def webhooks(self, channel: str) -> Webhooks:
+        """Return where it is to report for a number of that channel."""
+        ...
+
+    def event_kind(self, request: InboundRequest) -> EventKind:
+        """Return what an unverified request reports, "other" for what concerns no message of ours."""
+        ...
 
     def verify(self, request: InboundRequest, secrets: Sequence[str]) -> bool:
         """Tell whether one of the secrets signed this request; never raises, whatever was sent."""
@@ -241,6 +267,10 @@ class Provider(Protocol):
         """Return the answer to a request that was not signed by any of the secrets: 403, empty."""
         ...
 
+    def rate(self, channel: str) -> float | None:
+        """Return how many messages a second one number may send there unless it has a rate of its own, None for any."""
+        ...
+
     def send(self, outbound: Outbound) -> Receipt:
         """Hand one message over, within 15 s in all. Raises SendError and nothing else."""
         ...
@@ -257,6 +287,10 @@ class Provider(Protocol):
         until: datetime,
     ) -> Sequence[ListedMessage]:
         """Return what the provider says it carried between the two addresses, newest first. Raises SendError."""
+        ...
+
+    def check(self, account_sid: str, secret: str, *, channel: Channel, number: str) -> None:
+        """Ask the provider whether it takes the credentials. Raises SendError."""
         ...
 
     def known_error(self, code: str) -> KnownError | None:

@@ -19,6 +19,7 @@ from messaging.providers.base import (
     Channel,
     DeliveryStatus,
     ErrorKind,
+    EventKind,
     InboundMessage,
     InboundRequest,
     InlineReply,
@@ -31,6 +32,7 @@ from messaging.providers.base import (
     Response,
     SendError,
     StatusUpdate,
+    Webhooks,
 )
 from messaging.providers.causes import KnownError
 from messaging.providers.local.contents import LocalContents
@@ -44,6 +46,9 @@ _URL = "local:phone"
 _CHANNELS = frozenset(get_args(Channel))
 _STATUSES = frozenset(get_args(DeliveryStatus))
 _KINDS = frozenset(get_args(MessageKind))
+#: Not a person's own words: they open no window and get no answer.
+_SIGNS = frozenset({"reaction", "deletion"})
+_EXTRA = ("latitude", "longitude", "label", "address", "forwarded", "button_text", "message_type")
 
 
 def sign(body: bytes, secret: str) -> str:
@@ -79,7 +84,17 @@ class LocalProvider:
     channels = frozenset({"whatsapp", "sms"})
     #: Everything goes through the outbox, so that a demonstration shows the ticks of a real send.
     answers_inline = False
+    idempotent_sends = False
+    wants_profile = False
     contents = LocalContents()
+
+    def webhooks(self, channel: str) -> Webhooks:
+        """Return paths that nobody calls: a played phone hands its requests over within this process."""
+        return Webhooks(message="/api/webhooks/local", status="/api/webhooks/local/status")
+
+    def event_kind(self, request: InboundRequest) -> EventKind:
+        """Return what the fields say."""
+        return "status" if request.first("status") else "message"
 
     def known_error(self, code: str) -> KnownError | None:
         """Return nothing: a played phone breaks with the numbers of the real providers."""
@@ -123,6 +138,8 @@ class LocalProvider:
             media=(_media(request, media_type),) if media_type else (),
             button_payload=request.first("button") or None,
             replied_to_id=request.first("reply_to") or None,
+            opens_window=kind not in _SIGNS,
+            extra={name: clean(request.first(name))[:1000] for name in _EXTRA if request.first(name)},
         )
 
     def parse_status(self, request: InboundRequest) -> StatusUpdate:
@@ -148,6 +165,10 @@ class LocalProvider:
     def refuse(self) -> Response:
         """Return an empty 403."""
         return Response(status=403, content_type="text/xml", body=b"")
+
+    def rate(self, channel: str) -> float | None:
+        """Return None: the phones take any number at once."""
+        return None
 
     def send(self, outbound: Outbound) -> Receipt:
         """Take the message; the phone reads it from the thread, and its ticks are played by a task.
@@ -179,20 +200,28 @@ class LocalProvider:
         """Return nothing: a played phone keeps no list, and shows each message once however often it is sent."""
         return ()
 
+    def check(self, account_sid: str, secret: str, *, channel: Channel, number: str) -> None:
+        """Do nothing: a played phone has no credentials."""
+
     def fetch_media(self, url: str, *, account_sid: str, secret: str, limit: int) -> Fetched:
         """Raise MediaError: what a played phone sends lies in the clinic's store already."""
         raise MediaError("gone")
 
 
 def _media(request: InboundRequest, content_type: str) -> MediaRef:
-    size = request.first("media_size")
     return MediaRef(
         url=_URL,
         content_type=content_type,
         name=clean(request.first("media_name"))[:200],
-        size=int(size) if size.isascii() and size.isdigit() and len(size) < 12 else 0,
+        size=_figure(request.first("media_size")),
         key=request.first("media_key"),
+        playable=request.first("media_playable"),
+        seconds=_figure(request.first("media_seconds")) or None,
     )
+
+
+def _figure(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
 
 
 def _number(request: InboundRequest, field: str) -> tuple[Channel, str] | None:

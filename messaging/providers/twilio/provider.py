@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from messaging.providers import media
 from messaging.providers.base import (
     Channel,
     ErrorKind,
+    EventKind,
     InboundMessage,
     InboundRequest,
     InlineReply,
@@ -26,6 +27,7 @@ from messaging.providers.base import (
     Response,
     SendError,
     StatusUpdate,
+    Webhooks,
 )
 from messaging.providers.causes import KnownError
 from messaging.providers.twilio import errors, parse, signature, twiml
@@ -36,6 +38,10 @@ logger = logging.getLogger(__name__)
 
 API = "https://api.twilio.com"
 MAX_BODY = 1600
+#: Messages a second of one number: what Twilio takes by default; it queues what is more, for hours.
+RATES = {"whatsapp": 80.0, "sms": 1.0}
+#: Not part of what is signed: it stays with Twilio.
+RETRIES = "#rc=2&rp=5xx,ct,rt"
 _PAGE = 50
 _LISTED_AT_MOST = 500
 _DIRECTIONS: dict[str, Literal["inbound", "api", "reply"]] = {
@@ -52,6 +58,8 @@ class TwilioProvider:
     slug = "twilio"
     channels = frozenset({"whatsapp", "sms"})
     answers_inline = True
+    idempotent_sends = False
+    wants_profile = False
 
     @cached_property
     def _transport(self) -> BoundedHttpClient:
@@ -71,6 +79,15 @@ class TwilioProvider:
     def contents(self) -> TwilioContents:
         """Return where approved texts are kept."""
         return TwilioContents(self._client, _send_error)
+
+    def webhooks(self, channel: str) -> Webhooks:
+        """Return the paths, and what makes Twilio repeat a callback that got a 5xx or timed out."""
+        path = f"/api/webhooks/{channel if channel in self.channels else 'whatsapp'}"
+        return Webhooks(message=path, status=f"{path}/status", retries=RETRIES)
+
+    def event_kind(self, request: InboundRequest) -> EventKind:
+        """Return what the fields say; each of the two has a URL of its own besides."""
+        return "status" if request.first("MessageStatus") else "message"
 
     def known_error(self, code: str) -> KnownError | None:
         """Return what a number of Twilio's means."""
@@ -113,6 +130,10 @@ class TwilioProvider:
     def refuse(self) -> Response:
         """Return an empty 403 of a type that Twilio never forwards to a patient."""
         return Response(status=403, content_type=twiml.CONTENT_TYPE, body=b"")
+
+    def rate(self, channel: str) -> float | None:
+        """Return 80 for WhatsApp, 1 for SMS: what a long code may send."""
+        return RATES.get(channel)
 
     def send(self, outbound: Outbound) -> Receipt:
         """Create the message by REST. Raises SendError."""
@@ -176,6 +197,20 @@ class TwilioProvider:
         ) as error:
             raise _send_error(error) from None
         return found
+
+    def check(self, account_sid: str, secret: str, *, channel: Channel, number: str) -> None:
+        """Ask for the number's messages of the last minute. Raises SendError."""
+        now = datetime.now(UTC)
+        since = now - timedelta(minutes=1)
+        self.list_recent(
+            account_sid,
+            secret,
+            from_number=number,
+            to_address=number,
+            channel=channel,
+            since=since,
+            until=now,
+        )
 
     def fetch_media(self, url: str, *, account_sid: str, secret: str, limit: int) -> media.Fetched:
         """Return a file that a message named, asked with the account's credentials. Raises MediaError."""
