@@ -158,10 +158,14 @@ class SenderHealth(models.Model):
 
 
 class SenderPace(models.Model):
-    """When a sender may send its next message: what keeps all processes together to its rate. Real time."""
+    """When a sender may send its next message: what keeps all processes together to its rate. Real time.
+
+    `taken` is what was taken in the time that the rate spans: [[seconds of the epoch, how many], …].
+    """
 
     sender = models.OneToOneField(Sender, models.CASCADE, primary_key=True, related_name="pace")
     free_at = models.DateTimeField()
+    taken = models.JSONField(default=list)
 
     class Meta:
         verbose_name = _("pace of a number")
