@@ -1,7 +1,7 @@
 """URLs of this room's part of the API."""
 
 from clinics.api.paths import both
-from messaging.api import conversations, patients, sending, templates
+from messaging.api import conversations, patients, reminders_settings, sending, templates
 
 _CONVERSATIONS = "whatsapp/conversations"
 
@@ -11,6 +11,8 @@ urlpatterns = [
     *both(f"{_CONVERSATIONS}/<uuid:id>", conversations.OneConversation.as_view(), "api-conversation"),
     *both(f"{_CONVERSATIONS}/<uuid:id>/messages", conversations.Messages.as_view(), "api-messages"),
     *both("whatsapp/templates", templates.Templates.as_view(), "api-templates"),
+    *both("whatsapp/reminder-settings", reminders_settings.Settings.as_view(), "api-reminder-settings"),
+    *both("appointments/<uuid:id>/remind", reminders_settings.Remind.as_view(), "api-remind"),
     *both("patients", patients.Patients.as_view(), "api-patients"),
     *both("patients/<uuid:id>", patients.OnePatient.as_view(), "api-patient"),
 ]
