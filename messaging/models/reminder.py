@@ -123,8 +123,8 @@ class ApiReminder(models.Model):
     notify_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
     will_attend = models.BooleanField(null=True)
-    sent_at = models.DateTimeField(null=True, blank=True)  # the provider took it
-    confirmed_at = models.DateTimeField(null=True, blank=True)  # the answer to the patient's reply went out
+    # The patient's reply: whether our answer to it went out is read from the messages, as is what was sent.
+    answered_by = models.ForeignKey("messaging.Message", models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey("clinics.User", models.DO_NOTHING, null=True, related_name="+")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
