@@ -1,9 +1,7 @@
 """Putting a message into the outbox, in the transaction of its cause."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -11,19 +9,17 @@ from django.db.models import F, Q
 
 from clinics.models import Sender
 from medsync.lib import jobs
-from medsync.lib.text import clean
 from messaging import catalog, gate, providers, storing, threads
 from messaging.models import (
     Attempt,
     AttemptKind,
-    ContentTemplate,
     Conversation,
-    Direction,
     Kind,
     Message,
     MessageStatus,
 )
-from messaging.outbox import routes
+from messaging.outbox.preparing import prepared
+from messaging.outbox.routes import Route
 from scheduling.models import Appointment
 
 DELIVER = "messaging.deliver_outbox"
@@ -44,6 +40,7 @@ def queue(
     author: str,
     now: datetime,
     sender: Sender | None = None,
+    route: Route | None = None,
     kind: str = Kind.TEXT,
     user: Any = None,
     appointment: Appointment | None = None,
@@ -59,9 +56,10 @@ def queue(
     """Store a message as `queued`, or as `blocked` with the gate's reason; return the row.
 
     Joins the caller's transaction; the worker is rung after commit. It goes where `answers` came from, else
-    through `sender`, else where the thread last was, else from the clinic's primary number. A `dedupe_key` or
-    `client_message_id` that is there already returns the row that has it. `facts` spare the gate its reading.
-    `said` tells which text of the catalog the body is; after `expires_at` it makes no sense any more.
+    through `sender` or by `route`; else what we begin goes where `routes.route_for_beginning` says, and the rest where
+    the thread last was. A `dedupe_key` or `client_message_id` that is there already returns the row that has it.
+    `facts` spare the gate its reading. `said` tells which text of the catalog the body is: outside of a window its
+    approved form goes. After `expires_at` it makes no sense any more. What may go only later waits in the queue.
     `touch=False` leaves the Conversation row to a caller who updates it at the end of the same transaction.
     Raises KeyReused.
     """
@@ -72,6 +70,7 @@ def queue(
         author=author,
         now=now,
         sender=sender,
+        route=route,
         kind=kind,
         user=user,
         appointment=appointment,
@@ -84,13 +83,14 @@ def queue(
         expires_at=expires_at,
     )
     if verdict.allowed:
-        message.status, message.next_attempt_at = MessageStatus.QUEUED, now
+        message.status, message.next_attempt_at = MessageStatus.QUEUED, verdict.not_before or now
+        message.reason = verdict.code if verdict.not_before else ""
     else:
         message.status, message.reason = MessageStatus.BLOCKED, verdict.code
     stored = insert(message)
     if stored is not message:
         return stored
-    if verdict.allowed:
+    if verdict.allowed and verdict.not_before is None:
         jobs.enqueue_on_commit(DELIVER)
     if touch:
         show(message, verdict, now=now)
@@ -148,75 +148,6 @@ def answers_inline(provider: str) -> bool:
     return settings.MEDSYNC_INLINE_REPLIES and providers.get(provider).answers_inline
 
 
-def prepared(
-    conversation: Conversation,
-    *,
-    body: str,
-    purpose: str,
-    author: str,
-    now: datetime,
-    sender: Sender | None = None,
-    kind: str = Kind.TEXT,
-    user: Any = None,
-    appointment: Appointment | None = None,
-    dedupe_key: str | None = None,
-    client_message_id: str | None = None,
-    answers: Message | None = None,
-    language: str = "",
-    facts: gate.Facts | None = None,
-    said: catalog.Said | None = None,
-    expires_at: datetime | None = None,
-    template: ContentTemplate | None = None,
-    variables: Mapping[str, str] | None = None,
-) -> tuple[Message, gate.Verdict]:
-    """Return an outbound message that is not stored yet, without a status, and what the gate says of it.
-
-    With an approved text (`template`, filled with numbered `variables`) the body is what it reads like.
-    """
-    body = clean(body)
-    if answers is not None and facts is not None:
-        ids: tuple[UUID | None, UUID | None] = (answers.sender_id, answers.account_id)
-        channel, address = answers.channel, answers.address
-    else:
-        route = routes.route_for(conversation, sender=sender, answers=answers)
-        sender, channel, address = route.sender, route.channel, route.address
-        ids = (sender.pk, sender.account_id) if sender else (None, None)
-        facts = gate.facts_of(
-            conversation,
-            channel=channel,
-            sender=sender,
-            has_address=bool(address),
-            approved=template is not None,
-        )
-    verdict = gate.judge(facts, channel=channel, purpose=purpose, body=body, now=now)
-    message = Message(
-        conversation=conversation,
-        direction=Direction.OUTBOUND,
-        channel=channel,
-        kind=kind,
-        author=author,
-        user=user,
-        sender_id=ids[0],
-        account_id=ids[1],
-        address=address,
-        body=body,
-        language=language,
-        verdict=verdict.as_json(now),
-        purpose=purpose,
-        priority=gate.PRIORITY[purpose],
-        said=said.as_json() if said else {},
-        template=template,
-        payload={"variables": dict(variables or {})} if template else {},
-        expires_at=expires_at,
-        appointment=appointment,
-        dedupe_key=dedupe_key,
-        client_message_id=client_message_id,
-        answers=answers,
-        created_at=now,
-    )
-    return message, verdict
-
-
 def insert(message: Message) -> Message:
     """Store the message, or return the one that has its key. Raises KeyReused."""
     keyed = bool(message.dedupe_key or message.client_message_id)
@@ -245,7 +176,7 @@ def show(message: Message, verdict: gate.Verdict, *, now: datetime) -> None:
     changes: dict[str, Any] = {}
     if message.sender_id is not None:
         changes["window_closes_at"] = verdict.window_closes_at
-    if not verdict.allowed:
+    if not verdict.allowed and verdict.code != gate.DUPLICATE:  # of a duplicate the patient has the words
         if message.purpose == gate.NOTICE:  # somebody else must tell the patient
             changes |= threads.failing(now)
         else:

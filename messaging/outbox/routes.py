@@ -1,69 +1,271 @@
-"""Which of the clinic's numbers a message leaves from, and to which address."""
+"""Which of the clinic's numbers a message leaves from, on which channel, and to which address.
 
-from dataclasses import dataclass
+An answer goes where the patient wrote. What we begin goes on one channel, see `route_for_beginning`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from clinics.models import Channel, Sender, SenderStatus
 from clinics.tenancy import current_clinic
-from messaging.models import Conversation, Message
-from scheduling.models import ContactAddress, ContactPoint
+from messaging import catalog, gate
+from messaging.approved.choosing import approved_for, variables_for
+from messaging.facts import facts as facts_of_clinic
+from messaging.gate.reading import quiet_of, use_for, zone_of
+from messaging.models import ContentTemplate, Conversation, Direction, FirstChannel, Message
+from scheduling.models import Appointment, PatientContact
+
+#: For so long what we begin goes where the patient last wrote.
+REMEMBERED = timedelta(days=90)
+
+#: Why a channel (`gate.Choice.how`).
+ANSWERED, BY_HAND, LAST, PREFERRED, ORDER, ELSEWHERE = (
+    "answered",
+    "by_hand",
+    "last",
+    "preferred",
+    "order",
+    "elsewhere",
+)
+
+_CHANNELS = (Channel.WHATSAPP, Channel.SMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """An approved text with its numbered variables filled: what goes outside of a window."""
+
+    template: ContentTemplate
+    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A sender (None: there is none) with the address that a contact has on its channel ("" for none)."""
+    """A sender (None: there is none) with the address that a contact has on its channel ("" for none).
+
+    `facts` are what the gate looks at for it. Of what we begin, `refusal` is the gate's code for why the person
+    cannot be reached at all, and `approved` the text that goes because the window is closed.
+    """
 
     sender: Sender | None
     channel: str
     address: str
+    facts: gate.Facts = field(default_factory=gate.Facts)
+    approved: Approved | None = None
+    refusal: str = ""
+
+    @property
+    def reachable(self) -> bool:
+        """Tell whether it can go; else somebody must call."""
+        return not self.refusal
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """When and where the patient last wrote."""
+
+    at: datetime
+    channel: str
+    sender_id: UUID | None
 
 
 def route_for(
     conversation: Conversation, *, sender: Sender | None = None, answers: Message | None = None
 ) -> Route:
-    """Return the way of a message: back to where `answers` came from, else where the patient last wrote.
+    """Return the way of a message: back to where `answers` came from, else where the thread last was.
 
     A retired number is replaced by the next one of its channel. A thread in which nothing was said yet begins
     from the clinic's primary WhatsApp number, or by SMS when there is no WhatsApp.
     """
+    standing = gate.standing_of(conversation)
     if sender is not None:
-        return Route(sender, sender.channel, _address(conversation, sender.channel))
-    active = list(
+        return _route(standing, sender, sender.channel, gate.Choice(how=BY_HAND))
+    active = _active()
+    if answers is not None:
+        found = _by_id(active, answers.sender_id) or _first(active, answers.channel)
+        choice = gate.Choice(how=ANSWERED, at=answers.created_at)
+        return _route(standing, found, answers.channel, choice, address=answers.address or None)
+    channel = conversation.last_channel
+    if channel in _CHANNELS:
+        found = _by_id(active, conversation.last_sender_id) or _first(active, channel)
+        return _route(standing, found, channel, gate.Choice(how=ANSWERED))
+    for channel in _CHANNELS:
+        if found := _first(active, channel):
+            return _route(standing, found, channel, gate.Choice(how=ORDER))
+    return Route(None, Channel.WHATSAPP, "")
+
+
+def route_for_beginning(
+    conversation: Conversation,
+    *,
+    now: datetime,
+    purpose: str = gate.NOTICE,
+    said: catalog.Said | None = None,
+    visit: Appointment | None = None,
+    sender: Sender | None = None,
+) -> Route:
+    """Return the one way of what we begin: where the patient last wrote, else preferred, else the clinic's order.
+
+    The first on which it may go; a closed window is passed by the approved text of `said`, else it goes elsewhere.
+    With a `sender` that one is asked first. Where it may go nowhere the route of the first choice says why
+    (`refusal`). Up to nine statements, most often six.
+    """
+    standing = gate.standing_of(conversation)
+    active = _active()
+    heard = _heard(conversation)
+    zone = zone_of(conversation.contact_point_id, visit) if purpose == gate.REMINDER else ""
+    first: Route | None = None
+    waits: Route | None = None
+    for channel, choice in _order(conversation, active, heard, sender, now):
+        if first is not None:
+            choice = gate.Choice(how=ELSEWHERE, instead_of=first.channel, because=first.refusal)
+        found = _from(standing, active, channel, heard, sender)
+        route = _route(standing, found, channel, choice)
+        if zone:
+            route = replace(route, facts=replace(route.facts, quiet=quiet_of(zone)))
+        route, verdict = _ways(route, purpose=purpose, said=said, now=now)
+        if verdict.allowed and not _unasked(standing, channel):
+            if verdict.code != gate.CAPACITY:
+                return route
+            waits = waits or route
+        if first is None:
+            first = replace(route, refusal=verdict.code or gate.OPTED_OUT)
+    return waits or first or Route(None, Channel.WHATSAPP, "", refusal=gate.NO_SENDER)
+
+
+def with_approved(route: Route, approved: Approved, *, now: datetime) -> Route:
+    """Return a route on which an approved text goes; one statement where that counts against the account."""
+    facts = replace(
+        route.facts, approved=True, template_id=approved.template.pk, template_name=approved.template.name
+    )
+    if route.sender is not None and route.channel == Channel.WHATSAPP and not gate.window_open(facts, now):
+        facts = replace(facts, use=use_for(route.sender.account, route.address, now=now))
+    return replace(route, facts=facts, approved=approved)
+
+
+def _ways(
+    route: Route, *, purpose: str, said: catalog.Said | None, now: datetime
+) -> tuple[Route, gate.Verdict]:
+    """Return the route with the approved text that a closed window asks for, and what the gate says of it."""
+    verdict = _verdict(route, purpose, now)
+    if verdict.code != gate.WINDOW_CLOSED or said is None or route.sender is None:
+        return route, verdict
+    template = approved_for(said.key, said.language, route.sender.account_id)
+    variables = variables_for(template, said.values) if template else None
+    if template is None or variables is None:
+        return route, verdict
+    route = with_approved(route, Approved(template, variables), now=now)
+    return route, _verdict(route, purpose, now)
+
+
+def _verdict(route: Route, purpose: str, now: datetime) -> gate.Verdict:
+    return gate.judge(route.facts, channel=route.channel, purpose=purpose, body="?", now=now)
+
+
+def _unasked(standing: gate.Standing, channel: str) -> bool:
+    """Tell whether somebody who said STOP elsewhere never agreed to this channel: then it is no way around."""
+    agreed = standing.consents.get(channel)
+    stopped = any(c.opted_out_at for name, c in standing.consents.items() if name != channel)
+    return stopped and (agreed is None or agreed.care is not True)
+
+
+def _order(
+    conversation: Conversation,
+    active: Sequence[Sender],
+    heard: _Heard | None,
+    sender: Sender | None,
+    now: datetime,
+) -> Iterator[tuple[str, gate.Choice]]:
+    """Yield the channels that come into question, each once, with why."""
+    first: str = ""
+    if sender is not None:
+        first = sender.channel
+        yield first, gate.Choice(how=BY_HAND)
+    elif heard is not None and now - heard.at <= REMEMBERED:
+        first = heard.channel
+        yield first, gate.Choice(how=LAST, at=heard.at)
+    elif (first := _preferred(conversation)) in _CHANNELS:
+        yield first, gate.Choice(how=PREFERRED)
+    for channel in _clinics_order():
+        if channel != first and _first(active, channel):
+            yield channel, gate.Choice(how=ORDER)
+
+
+def _clinics_order() -> tuple[str, ...]:
+    known = facts_of_clinic()
+    wish = known.settings.first_channel
+    sms = known.clinic.country == "US" if wish == FirstChannel.BY_COUNTRY else wish == FirstChannel.SMS
+    return (Channel.SMS, Channel.WHATSAPP) if sms else (Channel.WHATSAPP, Channel.SMS)
+
+
+def _preferred(conversation: Conversation) -> str:
+    """Return the channel that a patient at this contact point prefers, the starred one's first; "" for none."""
+    return (
+        PatientContact.objects.filter(contact_point=conversation.contact_point_id, not_theirs_at=None)
+        .exclude(patient__preferred_channel="")
+        .order_by("-starred", "created_at", "id")
+        .values_list("patient__preferred_channel", flat=True)
+        .first()
+        or ""
+    )
+
+
+def _heard(conversation: Conversation) -> _Heard | None:
+    found = (
+        Message.objects.filter(
+            conversation=conversation.pk, direction=Direction.INBOUND, channel__in=_CHANNELS
+        )
+        .order_by("-created_at", "-id")
+        .values_list("created_at", "channel", "sender_id")
+        .first()
+    )
+    return _Heard(*found) if found else None
+
+
+def _from(
+    standing: gate.Standing,
+    active: Sequence[Sender],
+    channel: str,
+    heard: _Heard | None,
+    sender: Sender | None,
+) -> Sender | None:
+    """Return the number: the one that was chosen, else that the patient knows, else the clinic's primary one."""
+    if sender is not None and sender.channel == channel:
+        return sender
+    known = heard.sender_id if heard is not None and heard.channel == channel else None
+    if known is None and channel == Channel.WHATSAPP and standing.windows:
+        known = max(standing.windows.values(), key=lambda w: w.last_inbound_at).sender_id
+    found = _by_id(active, known)
+    return found if found and found.channel == channel else _first(active, channel)
+
+
+def _route(
+    standing: gate.Standing,
+    sender: Sender | None,
+    channel: str,
+    choice: gate.Choice,
+    *,
+    address: str | None = None,
+) -> Route:
+    to = standing.address_on(channel) if address is None else address
+    facts = replace(standing.facts(sender, channel, address=to), choice=choice)
+    return Route(sender, channel, to, facts)
+
+
+def _active() -> list[Sender]:
+    return list(
         Sender.objects.select_related("account")
         .filter(clinic=current_clinic(), status=SenderStatus.ACTIVE)
         .exclude(channel=Channel.VOICE)
         .order_by("rank", "id")
     )
-    if answers is not None:
-        found = _by_id(active, answers.sender_id) or _first(active, answers.channel)
-        return Route(found, answers.channel, answers.address or _address(conversation, answers.channel))
-    channel = conversation.last_channel
-    if channel in (Channel.WHATSAPP, Channel.SMS):
-        found = _by_id(active, conversation.last_sender_id) or _first(active, channel)
-        return Route(found, channel, _address(conversation, channel))
-    for channel in (Channel.WHATSAPP, Channel.SMS):
-        if found := _first(active, channel):
-            return Route(found, channel, _address(conversation, channel))
-    return Route(None, Channel.WHATSAPP, "")
 
 
-def _by_id(active: list[Sender], sender_id: UUID | None) -> Sender | None:
+def _by_id(active: Sequence[Sender], sender_id: UUID | None) -> Sender | None:
     return next((sender for sender in active if sender.pk == sender_id), None)
 
 
-def _first(active: list[Sender], channel: str) -> Sender | None:
+def _first(active: Sequence[Sender], channel: str) -> Sender | None:
     return next((sender for sender in active if sender.channel == channel), None)
-
-
-def _address(conversation: Conversation, channel: str) -> str:
-    """Return the contact's newest address on the channel, else the phone number, else ""."""
-    point = conversation.contact_point_id
-    known = (
-        ContactAddress.objects.filter(contact_point=point, channel=channel)
-        .order_by("-created_at", "-id")
-        .values_list("address", flat=True)
-        .first()
-    )
-    if known:
-        return known
-    return ContactPoint.objects.filter(pk=point).values_list("phone", flat=True).first() or ""

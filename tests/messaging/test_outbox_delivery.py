@@ -160,7 +160,7 @@ class TestARefusedAccount:
             tried = twilio.requests
             assert work() == 0
             assert twilio.requests == tried
-            late = queued(Conversation.objects.first())
+            late = queued(Conversation.objects.first(), "Otra cosa")
             assert (late.status, late.verdict["code"]) == ("queued", "account_refused")
         with in_clinic(gamma):
             message = queued(thread(gamma))
@@ -246,7 +246,7 @@ class TestALostAnswer:
 
     def test_of_two_equal_texts_each_finds_its_own(self, inside: Clinic, twilio: TwilioStandIn) -> None:
         conversation = thread(inside)
-        first, second = queued(conversation, "1"), queued(conversation, "1")
+        first, second = (queued(conversation, "1", dedupe_key=key) for key in ("a", "b"))
         twilio.script("ok", "accept_then_reset")
         work()
         assert (state(first)[0], state(second)[0]) == ("sent", "sent")

@@ -36,6 +36,9 @@ def test_a_text_waits_queued_and_is_shown_last(clinic: Clinic) -> None:
 
 def test_a_text_that_may_not_go_is_stored_with_its_reason(clinic: Clinic) -> None:
     conversation = thread(clinic, last_inbound=timedelta(hours=24))
+    ChannelConsent.objects.create(
+        contact_point=conversation.contact_point, channel="sms", care=False
+    )  # or it would go by SMS
     message = queued(conversation)
     assert (message.status, message.reason, message.next_attempt_at) == ("blocked", "window_closed", None)
     conversation.refresh_from_db()
@@ -59,7 +62,8 @@ def test_an_answer_leaves_from_the_number_that_was_written_to(clinic: Clinic) ->
 
 def test_without_a_number_nothing_is_sent(clinic: Clinic) -> None:
     conversation = thread(clinic)
-    retire_sender(sender_of(clinic), now=clock.now())
+    for channel in ("whatsapp", "sms"):
+        retire_sender(sender_of(clinic, channel), now=clock.now())
     message = queued(conversation)
     assert (message.status, message.reason, message.sender_id) == ("blocked", "no_sender", None)
 
