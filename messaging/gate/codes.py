@@ -23,7 +23,7 @@ USES_ALL = frozenset({REMINDER, STAFF, KNOCK})
 NO_SENDER, NO_CONSENT, OPTED_OUT, WINDOW_CLOSED = "no_sender", "no_consent", "opted_out", "window_closed"
 NO_ADDRESS, EMPTY, TOO_LONG, ACCOUNT_REFUSED = "no_address", "empty", "too_long", "account_refused"
 UNUSABLE, WRONG_NUMBER, DUPLICATE, TOO_LATE = "unusable", "wrong_number", "duplicate", "too_late"
-QUIET, CAPACITY = "quiet_hours", "capacity"
+QUIET, CAPACITY, BLOCKED_ADDRESS = "quiet_hours", "capacity", "blocked_address"
 
 Sentences = tuple[str | Promise, str | Promise]
 
@@ -57,6 +57,10 @@ SENTENCES: Mapping[str, Sentences] = {
     DUPLICATE: (
         _("The same words went out a few minutes ago"),
         _("Nothing is needed: the patient has them."),
+    ),
+    BLOCKED_ADDRESS: (
+        _("This address is blocked: nothing is begun to it"),
+        _("Open its thread and choose “No longer block this address”."),
     ),
     TOO_LATE: (
         _("Its time was over before it could go"),

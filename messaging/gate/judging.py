@@ -46,6 +46,7 @@ class Facts:
     has_address: bool = True
     unusable: str = ""
     wrong_at: datetime | None = None
+    blocked_at: datetime | None = None
     account_id: UUID | None = None
     account_active: bool = True
     consent_id: UUID | None = None
@@ -222,6 +223,10 @@ def _address(facts: Facts, purpose: str) -> Step:
         return Step(step="address", ok=False, code=codes.NO_ADDRESS)
     if facts.wrong_at is not None and purpose in codes.BEGUN | {codes.KNOCK}:
         return Step(step="address", ok=False, code=codes.WRONG_NUMBER, evidence=_evidence(at=facts.wrong_at))
+    if facts.blocked_at is not None and purpose in codes.BEGUN:
+        return Step(
+            step="address", ok=False, code=codes.BLOCKED_ADDRESS, evidence=_evidence(at=facts.blocked_at)
+        )
     if facts.unusable and purpose in codes.BEGUN | {codes.KNOCK}:
         return Step(step="address", ok=False, code=codes.UNUSABLE, evidence=_evidence(why=facts.unusable))
     return Step(step="address", ok=True)

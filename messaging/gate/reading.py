@@ -57,6 +57,7 @@ class Standing:
             closed_at=window.closed_at if window else None,
             unusable=known.unusable if known and known.address == to else "",
             wrong_at=self.point.wrong_at,
+            blocked_at=self.point.blocked_at,
         )
 
 
@@ -148,12 +149,19 @@ def facts_for(messages: Iterable[Message]) -> dict[UUID, Facts]:
         (w.conversation_id, w.sender_id): w
         for w in Window.objects.filter(conversation__in={m.conversation_id for m in rows})
     }
-    wrong: dict[UUID, datetime | None] = {}
+    wrong: dict[UUID, tuple[datetime | None, datetime | None]] = {}
     unusable: dict[tuple[UUID, str, str], str] = {}
-    for point, channel, address, why, wrong_at in ContactAddress.objects.filter(
+    for point, channel, address, why, wrong_at, blocked_at in ContactAddress.objects.filter(
         contact_point__in=points
-    ).values_list("contact_point_id", "channel", "address", "unusable", "contact_point__wrong_at"):
-        wrong[point] = wrong_at
+    ).values_list(
+        "contact_point_id",
+        "channel",
+        "address",
+        "unusable",
+        "contact_point__wrong_at",
+        "contact_point__blocked_at",
+    ):
+        wrong[point] = (wrong_at, blocked_at)
         unusable[point, channel, address] = why
     zones = _zones(rows)
     names = _names(rows)
@@ -170,7 +178,8 @@ def facts_for(messages: Iterable[Message]) -> dict[UUID, Facts]:
         facts[message.pk] = replace(
             found,
             closed_at=window.closed_at if window else None,
-            wrong_at=wrong.get(point),
+            wrong_at=wrong.get(point, (None, None))[0],
+            blocked_at=wrong.get(point, (None, None))[1],
             unusable=unusable.get((point, message.channel, message.address), ""),
             choice=_told_choice(message),
             template_id=message.template_id,
