@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.db.models import Q
 
+from clinics.carriers import master_signers, master_tokens
 from clinics.models import Clinic, ClinicState, Invitation, Membership, ProviderAccount, Sender, SenderStatus
 from clinics.permissions import remember_role
 from medsync.lib import clock
@@ -48,15 +48,21 @@ def forget_routes() -> None:
 
 
 def secrets_of(account: ProviderAccount, *, now: datetime | None = None) -> tuple[str, ...]:
-    """Return the tokens that may sign for an account: the present one, then a previous one still valid."""
+    """Return the tokens of an account, for calls: the present one, then a previous one still valid."""
     if account.is_master:
-        token = {"twilio": settings.TWILIO_AUTH_TOKEN}.get(account.provider, "")
-        return (token,) if token else ()
+        return master_tokens(account.provider)
     tokens = [account.auth_token] if account.auth_token else []
     until = account.previous_until
     if account.previous_token and (until is None or until > (now or clock.real_now())):
         tokens.append(account.previous_token)
     return tuple(tokens)
+
+
+def signers_of(account: ProviderAccount) -> tuple[str, ...]:
+    """Return what an account's webhooks are verified with: its public key, else the tokens themselves."""
+    if account.is_master:
+        return master_signers(account.provider)
+    return (account.public_key,) if account.public_key else secrets_of(account)
 
 
 def sender_for(channel: str, phone_number: str) -> Route | None:
@@ -97,13 +103,24 @@ def _route(sender: Sender) -> Route:
         account_id=account.pk,
         account_sid=account.external_id,
         provider=account.provider,
-        secrets=secrets_of(account),
+        secrets=signers_of(account),
     )
 
 
 def account_for_sid(provider: str, external_id: str) -> ProviderAccount | None:
     """Return the account that the provider calls by that id."""
     return ProviderAccount.objects.filter(provider=provider, external_id=external_id).first()
+
+
+def account_of_former(provider: str, channel: str, phone_number: str) -> ProviderAccount | None:
+    """Return the account of the provider that last had a number which is linked no more."""
+    row = (
+        Sender.objects.select_related("account")
+        .filter(account__provider=provider, channel=channel, phone_number=phone_number)
+        .order_by("-created_at", "-id")
+        .first()
+    )
+    return row.account if row is not None else None
 
 
 def clinics_of(user: Any) -> list[Clinic]:

@@ -5,10 +5,11 @@ from uuid import UUID
 from django.conf import settings
 
 from clinics.tenancy import base_url
+from messaging import providers
+from messaging.providers.base import Webhooks
 
-#: Twilio forgets a callback that got a 5xx or timed out unless told to repeat it; not part of what is signed.
-RETRIES = "#rc=2&rp=5xx,ct,rt"
-_CHANNELS = {"whatsapp", "sms"}
+#: Whose webhooks carry the answers of a message, and so the callbacks of inline replies.
+TWILIO = "twilio"
 
 
 def webhook_base_url() -> str:
@@ -30,18 +31,23 @@ def parse_ref(value: str) -> tuple[UUID, UUID] | None:
         return None
 
 
-def status_url(channel: str, clinic_id: UUID, attempt_id: UUID) -> str:
+def status_url(channel: str, clinic_id: UUID, attempt_id: UUID, *, provider: str = TWILIO) -> str:
     """Return the absolute URL that an attempt's status callbacks go to."""
-    path = channel if channel in _CHANNELS else "whatsapp"
-    return f"{webhook_base_url()}/api/webhooks/{path}/status?a={ref(clinic_id, attempt_id)}{RETRIES}"
+    hooks = _hooks(provider, channel)
+    return f"{webhook_base_url()}{hooks.status}?a={ref(clinic_id, attempt_id)}{hooks.retries}"
 
 
-def status_base_url(channel: str) -> str:
+def status_base_url(channel: str, *, provider: str = TWILIO) -> str:
     """Return the URL to paste at the provider for a number's status callbacks; a message names its own besides."""
-    path = channel if channel in _CHANNELS else "whatsapp"
-    return f"{webhook_base_url()}/api/webhooks/{path}/status{RETRIES}"
+    hooks = _hooks(provider, channel)
+    return f"{webhook_base_url()}{hooks.status}{hooks.retries}"
 
 
-def inbound_url(channel: str) -> str:
+def inbound_url(channel: str, *, provider: str = TWILIO) -> str:
     """Return the URL to paste at the provider for a number's messages."""
-    return f"{webhook_base_url()}/api/webhooks/{channel}{RETRIES}"
+    hooks = _hooks(provider, channel)
+    return f"{webhook_base_url()}{hooks.message}{hooks.retries}"
+
+
+def _hooks(provider: str, channel: str) -> Webhooks:
+    return providers.get(provider).webhooks(channel)

@@ -20,7 +20,7 @@ from clinics.tenancy import current_clinic, in_clinic
 from medsync.lib import clock
 from messaging import inbound, providers, statuses
 from messaging.providers import forms
-from messaging.providers.base import InboundMessage, InboundRequest, Malformed, StatusUpdate
+from messaging.providers.base import InboundMessage, InboundRequest, Malformed, Provider, StatusUpdate
 
 logger = logging.getLogger(__name__)
 
@@ -142,8 +142,13 @@ def _tried(held: HeldEvent, now: datetime) -> bool:
 def _replay(held: HeldEvent, now: datetime) -> bool:
     provider = providers.get(held.account.provider)
     content = json.loads(cast(str, held.body))
-    request = forms.request_of(base64.b64decode(content["body"]), urls=(content["url"],), headers={})
-    if held.kind == _STATUS or (held.kind == _ODD and "/status" in content["url"]):
+    request = forms.request_of(
+        base64.b64decode(content["body"]),
+        urls=(content["url"],),
+        headers={},
+        content_type=content.get("content_type") or forms.FORM,
+    )
+    if held.kind == _STATUS or (held.kind == _ODD and _reports_status(provider, request)):
         update = provider.parse_status(request)
         route = sender_for(update.channel, update.from_address)
         statuses.apply_status(update, account_id=held.account_id, route=route, now=now)
@@ -165,6 +170,13 @@ def _replay(held: HeldEvent, now: datetime) -> bool:
             inline=False,
         )
     return True
+
+
+def _reports_status(provider: Provider, request: InboundRequest) -> bool:
+    paths = provider.webhooks("")
+    if paths.status == paths.message:
+        return provider.event_kind(request) == "status"
+    return "/status" in request.urls[0]
 
 
 def replay_number(channel: str, phone_number: str, *, now: datetime) -> int:

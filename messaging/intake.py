@@ -9,11 +9,11 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
+from clinics.carriers import master_account, master_signers
 from clinics.models import HeldEvent, ProviderAccount
-from clinics.queries import Route, account_for_sid, secrets_of, sender_for
+from clinics.queries import Route, account_for_sid, account_of_former, sender_for, signers_of
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import health, held, inbound, refusals, statuses
@@ -35,6 +35,22 @@ _Reason = HeldEvent.Reason
 
 class Unavailable(Exception):
     """Our database does not answer: nothing was kept, the provider is to come again."""
+
+
+def receive_event(provider: Provider, request: InboundRequest, *, now: datetime) -> Response:
+    """Take in whatever a provider with one address for all of its events reports. Raises Unavailable."""
+    kind = provider.event_kind(request)
+    if kind == "message":
+        return receive_message(provider, request, now=now)
+    if kind == "status":
+        return receive_status(provider, request, now=now)
+    ours = provider.named_receiver(request) or provider.named_origin(request)
+    route, account_id = _identify(provider, request, ours)
+    if account_id is None:
+        refusals.refused(provider.slug, route.sender_id if route else None, now=now)
+        return provider.refuse()
+    refusals.count(f"webhook.other_event.{provider.slug}", now=now)
+    return provider.acknowledge()
 
 
 def receive_message(provider: Provider, request: InboundRequest, *, now: datetime) -> Response:
@@ -89,7 +105,7 @@ def _identify(
 ) -> tuple[Route | None, UUID | None]:
     """Return the route of our number, and the account that a good signature stands for, None for a bad one.
 
-    Tried are the platform's own token, then the tokens (present, previous) of the account that owns the number
+    Tried are the platform's own token (or key), then the tokens (present, previous) of the account that owns the number
     or, for a number we do not know, that the request names. An account that does not own the number is refused
     whoever signed. Raises Unavailable.
     """
@@ -99,30 +115,25 @@ def _identify(
             return route, None
         named = provider.named_account(request)
         if route is not None and named in ("", route.account_sid):
-            secrets = (*_master_secrets(provider), *route.secrets)
+            secrets = (*master_signers(provider.slug), *route.secrets)
             return route, route.account_id if provider.verify(request, secrets) else None
-        account = account_for_sid(provider.slug, named) if named else None
-        secrets = (*_master_secrets(provider), *(secrets_of(account) if account else ()))
+        account = _account_meant(provider, named, ours)
+        secrets = (*master_signers(provider.slug), *(signers_of(account) if account else ()))
         if not provider.verify(request, secrets) or route is not None:
             return route, None
-        return None, (account or _master_account(provider)).pk
+        return None, (account or master_account(provider.slug)).pk
     except _DATABASE as error:
         logger.error("webhook of %s not identified: %s", provider.slug, type(error).__name__)
         raise Unavailable from error
 
 
-def _master_secrets(provider: Provider) -> tuple[str, ...]:
-    token = settings.TWILIO_AUTH_TOKEN if provider.slug == "twilio" else ""
-    return (token,) if token else ()
-
-
-def _master_account(provider: Provider) -> ProviderAccount:
-    account, _ = ProviderAccount.objects.get_or_create(
-        provider=provider.slug,
-        external_id=settings.TWILIO_ACCOUNT_SID,
-        defaults={"is_master": True},
-    )
-    return account
+def _account_meant(
+    provider: Provider, named: str, ours: tuple[Channel, str] | None
+) -> ProviderAccount | None:
+    """Return the account of a request for a number that is linked nowhere: the named one, else its last one."""
+    if named:
+        return account_for_sid(provider.slug, named)
+    return account_of_former(provider.slug, *ours) if ours else None
 
 
 def _hold(

@@ -20,7 +20,9 @@ def outbound(job: Job, clinic_id: UUID) -> tuple[Outbound, str]:
         from_number=sender.phone_number,
         to_address=message.address,
         body=message.body,
-        status_callback_url=callbacks.status_url(message.channel, clinic_id, job.attempt.pk),
+        status_callback_url=callbacks.status_url(
+            message.channel, clinic_id, job.attempt.pk, provider=account.provider
+        ),
         ref=callbacks.ref(clinic_id, job.attempt.pk),
         content_sid=message.template.content_sid if message.template else "",
         content_variables=message.payload.get("variables", {}) if message.template else {},

@@ -115,7 +115,7 @@ class InboundMessage:
 
     `from_address` is the opaque string we answer to; the phone or the WhatsApp user id may be unknown.
     `opens_window` is false for what is no message of a person's own (a reaction, a system notice).
-    `extra` keeps small facts that a screen may show (place, forwarded, the provider's kind).
+    `extra` keeps small facts that a screen may show (place, people of a contact card, forwarded, the provider's kind).
     """
 
     event_id: str
@@ -134,7 +134,7 @@ class InboundMessage:
     opt_out: OptOut | None = None
     opens_window: bool = True
     occurred_at: datetime | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,8 +224,6 @@ class Provider(Protocol):
     #: Whether the same attempt may be handed over once more without a second text: what was lost is then sent again
     #: under its own key instead of being looked up.
     idempotent_sends: bool
-    #: Whether a STOP holds for a whole messaging profile, so that every number needs a profile of its own.
-    wants_profile: bool
 
     def webhooks(self, channel: str) -> Webhooks:
         """Return where it is to report for a number of that channel."""

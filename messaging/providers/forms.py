@@ -1,4 +1,4 @@
-"""Form posts, taken apart so that signatures can be checked over exactly what was sent."""
+"""Posts of providers; forms are taken apart so that signatures can be checked over exactly what was sent."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
@@ -13,9 +13,14 @@ class TooManyFields(ValueError):
     """The form has more than MAX_FIELDS fields."""
 
 
-def request_of(body: bytes, *, urls: tuple[str, ...], headers: Mapping[str, str]) -> InboundRequest:
-    """Return a form post to be verified and parsed. Raises TooManyFields."""
-    raw = parse_form(body)
+JSON = "application/json"
+
+
+def request_of(
+    body: bytes, *, urls: tuple[str, ...], headers: Mapping[str, str], content_type: str = FORM
+) -> InboundRequest:
+    """Return a post to be verified and parsed; only a form is taken apart. Raises TooManyFields."""
+    raw = parse_form(body) if content_type == FORM else {}
     return InboundRequest(
         method="POST",
         urls=urls,
@@ -26,7 +31,7 @@ def request_of(body: bytes, *, urls: tuple[str, ...], headers: Mapping[str, str]
             name.decode("utf-8", "replace"): [value.decode("utf-8", "replace") for value in values]
             for name, values in raw.items()
         },
-        content_type=FORM,
+        content_type=content_type,
     )
 
 

@@ -1,10 +1,12 @@
 """A Django request as the providers see requests."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from medsync.lib import clock
 from messaging.providers.base import InboundRequest
 from messaging.providers.forms import FORM, TooManyFields, request_of
 
@@ -16,13 +18,13 @@ class TooBig(Exception):
 
 
 class NotAForm(Exception):
-    """The body is something else than a form."""
+    """The body is something else than what this provider sends: a form, or JSON."""
 
 
-def read(request: HttpRequest) -> InboundRequest:
-    """Return the webhook in a request. Raises NotAForm (415), TooBig (413)."""
+def read(request: HttpRequest, *, wants: str = FORM) -> InboundRequest:
+    """Return the webhook in a request of the content type wanted. Raises NotAForm (415), TooBig (413)."""
     content_type = request.content_type or ""
-    if content_type != FORM:
+    if content_type != wants:
         raise NotAForm
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > MAX_BODY_BYTES:
@@ -33,7 +35,9 @@ def read(request: HttpRequest) -> InboundRequest:
     path = request.get_full_path()
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        return request_of(body, urls=tuple(f"{base}{path}" for base in _bases(request)), headers=headers)
+        urls = tuple(f"{base}{path}" for base in _bases(request))
+        found = request_of(body, urls=urls, headers=headers, content_type=content_type)
+        return dataclasses.replace(found, received_at=clock.real_now())
     except TooManyFields as error:
         raise TooBig from error
 

@@ -1,4 +1,4 @@
-"""The providers' webhooks: refuse what is no form, hand the rest to `messaging.intake`."""
+"""The providers' webhooks: refuse what is not of their form, hand the rest to `messaging.intake`."""
 
 import logging
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from medsync.lib import clock
 from messaging import intake, providers
 from messaging.providers.base import InboundRequest, Provider, Response
+from messaging.providers.forms import FORM, JSON
 from messaging.webhooks.request import NotAForm, TooBig, read
 
 logger = logging.getLogger(__name__)
@@ -32,16 +33,24 @@ def twilio_status(request: HttpRequest) -> HttpResponse:
     return _handle(request, intake.receive_status)
 
 
-def _handle(request: HttpRequest, receive: _Handler) -> HttpResponse:
+@csrf_exempt
+def telnyx_event(request: HttpRequest) -> HttpResponse:
+    """Whatever Telnyx reports; it has one address for all of its events."""
+    return _handle(request, intake.receive_event, slug="telnyx", wants=JSON)
+
+
+def _handle(
+    request: HttpRequest, receive: _Handler, *, slug: str = "twilio", wants: str = FORM
+) -> HttpResponse:
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": "POST"}, content_type=_CONTENT_TYPE)
     try:
-        inbound = read(request)
+        inbound = read(request, wants=wants)
     except NotAForm:
         return HttpResponse(status=415, content_type=_CONTENT_TYPE)
     except (TooBig, RequestDataTooBig):
         return HttpResponse(status=413, content_type=_CONTENT_TYPE)
-    provider = providers.get("twilio")
+    provider = providers.get(slug)
     return _answer(receive, provider, inbound, clock.now())
 
 

@@ -4,10 +4,12 @@ It speaks the same contract as the real ones: its webhooks are signed (with the 
 `local` account), its sends are receipted at once, and the ticks come later as signed status callbacks.
 """
 
+import contextlib
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import cast, get_args
+from typing import Any, cast, get_args
 from urllib.parse import urlencode
 
 from django.db import connection
@@ -85,7 +87,6 @@ class LocalProvider:
     #: Everything goes through the outbox, so that a demonstration shows the ticks of a real send.
     answers_inline = False
     idempotent_sends = False
-    wants_profile = False
     contents = LocalContents()
 
     def webhooks(self, channel: str) -> Webhooks:
@@ -139,7 +140,7 @@ class LocalProvider:
             button_payload=request.first("button") or None,
             replied_to_id=request.first("reply_to") or None,
             opens_window=kind not in _SIGNS,
-            extra={name: clean(request.first(name))[:1000] for name in _EXTRA if request.first(name)},
+            extra=_extra(request),
         )
 
     def parse_status(self, request: InboundRequest) -> StatusUpdate:
@@ -218,6 +219,15 @@ def _media(request: InboundRequest, content_type: str) -> MediaRef:
         playable=request.first("media_playable"),
         seconds=_figure(request.first("media_seconds")) or None,
     )
+
+
+def _extra(request: InboundRequest) -> dict[str, Any]:
+    extra: dict[str, Any] = {
+        name: clean(request.first(name))[:1000] for name in _EXTRA if request.first(name)
+    }
+    with contextlib.suppress(ValueError):
+        extra["contacts"] = json.loads(request.first("contacts"))
+    return extra
 
 
 def _figure(text: str) -> int:

@@ -56,7 +56,6 @@ class TelnyxProvider:
     channels = frozenset({"sms"})
     answers_inline = False
     idempotent_sends = True
-    wants_profile = True
 
     @cached_property
     def _wire(self) -> Wire:
@@ -185,9 +184,8 @@ def _said(outbound: Outbound) -> dict[str, Any]:
         "webhook_failover_url": url,
         "use_profile_webhooks": False,
     }
-    profile = outbound.messaging_profile_id or settings.TELNYX_MESSAGING_PROFILE_ID
-    if profile:
-        said["messaging_profile_id"] = profile
+    if outbound.messaging_profile_id:
+        said["messaging_profile_id"] = outbound.messaging_profile_id
     if outbound.body:
         said["text"] = outbound.body
     if outbound.media_urls:

@@ -147,14 +147,25 @@ class BoundedHttpClient(TwilioHttpClient):  # type: ignore[misc]
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         self.session = session
+        self._environments: dict[str, Any] = {}
+
+    def _environment(self, url: str) -> dict[str, Any]:
+        """Return what the environment says of proxies and certificates, read once for each host."""
+        host = url.split("/", 3)[2]
+        if host not in self._environments:
+            self._environments[host] = self.session.merge_environment_settings(url, {}, None, None, None)
+        found: dict[str, Any] = self._environments[host]
+        return found
 
     def request(self, method: str, url: str, **kwargs: Any) -> Response:
         """Make one request, never repeated, never redirected."""
         exchange.reset()
         request = self.session.prepare_request(_request(method, url, kwargs))
-        environment = self.session.merge_environment_settings(request.url or url, {}, None, None, None)
         answer = self.session.send(
-            request, allow_redirects=False, timeout=(connect_seconds(), answer_seconds()), **environment
+            request,
+            allow_redirects=False,
+            timeout=(connect_seconds(), answer_seconds()),
+            **self._environment(request.url or url),
         )
         exchange.status = answer.status_code
         exchange.retry_after = answer.headers.get("Retry-After")

@@ -55,6 +55,12 @@ _KINDS: Mapping[str, MessageKind] = {
     "contacts": "contact",
     "contact": "contact",
 }
+#: What these name they do not always say; then they stand in the thread by themselves.
+_SIGNS: Mapping[str, MessageKind] = {
+    "reaction": "reaction",
+    "deleted": "deletion",
+    "message_deleted": "deletion",
+}
 _VCARD = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
 #: Not a person's own words to us, so they open no window and get no answer.
 _NO_MESSAGE = frozenset({"reaction", "system", "ephemeral", "deleted", "message_deleted"})
@@ -196,7 +202,7 @@ def _media(request: InboundRequest) -> tuple[MediaRef, ...]:
 def _kind(message_type: str, body: str, media: tuple[MediaRef, ...], payload: str | None) -> MessageKind:
     if media:
         return "contact" if all(m.content_type.lower() in _VCARD for m in media) else "media"
-    known = _KINDS.get(message_type)
+    known = _KINDS.get(message_type) or _SIGNS.get(message_type)
     if known is not None:
         return known
     if message_type in _NO_MESSAGE:

@@ -59,7 +59,6 @@ class TwilioProvider:
     channels = frozenset({"whatsapp", "sms"})
     answers_inline = True
     idempotent_sends = False
-    wants_profile = False
 
     @cached_property
     def _transport(self) -> BoundedHttpClient:
