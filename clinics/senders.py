@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
+from clinics.carriers import carrier, master_account, master_id, master_profile
 from clinics.models import Clinic, ProviderAccount, Sender, SenderHealth, SenderStatus
 from clinics.queries import forget_routes
 from clinics.signals import sender_linked
@@ -44,6 +46,24 @@ class AccountMissing(LinkError):
     code = "no_account"
 
 
+class WrongChannel(LinkError):
+    """This provider does not carry the channel."""
+
+    code = "wrong_channel"
+
+
+class ProfileMissing(LinkError):
+    """A STOP holds for a whole messaging profile at this provider, and none of the number's own was given."""
+
+    code = "profile_missing"
+
+
+class ProfileTaken(LinkError):
+    """Another number has this messaging profile: a STOP to the one would silence the other."""
+
+    code = "profile_taken"
+
+
 class DemoClinic(LinkError):
     """A demo clinic's patients are invented: real numbers are not connected to it."""
 
@@ -57,22 +77,26 @@ class LocalRefused(LinkError):
 
 
 def account_for_linking(
-    clinic: Clinic, *, provider: str, account_sid: str, auth_token: str, now: datetime
+    clinic: Clinic,
+    *,
+    provider: str,
+    account_sid: str,
+    auth_token: str,
+    now: datetime,
+    public_key: str = "",
 ) -> ProviderAccount:
     """Return the account that a number of the clinic is sent through: its own subaccount, else the master one.
 
-    A new token for a known account keeps the old one valid for PREVIOUS_TOKEN_HOURS. Raises AccountMissing,
-    LinkedElsewhere (the account belongs to another clinic).
+    Where accounts have no name but a public key, the key names them. A new token for a known account keeps the old
+    one valid for PREVIOUS_TOKEN_HOURS. Raises AccountMissing, LinkedElsewhere (the account belongs to another clinic).
     """
     if provider == "local":
         return ProviderAccount.objects.get(provider="local", clinic=clinic)
-    if not account_sid or account_sid == settings.TWILIO_ACCOUNT_SID:
-        if not settings.TWILIO_ACCOUNT_SID:
+    account_sid = account_sid or public_key
+    if not account_sid or account_sid == master_id(provider):
+        if not master_id(provider):
             raise AccountMissing
-        master, _ = ProviderAccount.objects.get_or_create(
-            provider=provider, external_id=settings.TWILIO_ACCOUNT_SID, defaults={"is_master": True}
-        )
-        return master
+        return master_account(provider)
     account = (
         ProviderAccount.objects.select_for_update().filter(provider=provider, external_id=account_sid).first()
     )
@@ -80,7 +104,11 @@ def account_for_linking(
         if not auth_token:
             raise AccountMissing
         return ProviderAccount.objects.create(
-            provider=provider, external_id=account_sid, clinic=clinic, auth_token=auth_token
+            provider=provider,
+            external_id=account_sid,
+            clinic=clinic,
+            auth_token=auth_token,
+            public_key=public_key,
         )
     if account.clinic_id != clinic.pk:
         raise LinkedElsewhere
@@ -96,7 +124,9 @@ def renew_token(account: ProviderAccount, *, auth_token: str, now: datetime) -> 
     account.previous_token, account.auth_token = account.auth_token, auth_token
     account.previous_until = now + timedelta(hours=PREVIOUS_TOKEN_HOURS)
     account.state = ProviderAccount.State.ACTIVE
-    account.save(update_fields=["previous_token", "auth_token", "previous_until", "state"])
+    account.failures, account.paused_until, account.stopped_at = 0, None, None
+    told = ["failures", "paused_until", "stopped_at"]
+    account.save(update_fields=["previous_token", "auth_token", "previous_until", "state", *told])
     forget_routes()
 
 
@@ -111,15 +141,19 @@ def link_sender(
     provider_sender_id: str = "",
     account_sid: str = "",
     auth_token: str = "",
+    public_key: str = "",
+    messaging_profile_id: str = "",
 ) -> Sender:
     """Register an E.164 number for one channel of the clinic; the first of a channel becomes primary.
 
-    Raises AlreadyLinked, LinkedElsewhere, SenderLimit, AccountMissing, DemoClinic, LocalRefused.
+    Raises AlreadyLinked, LinkedElsewhere, SenderLimit, AccountMissing, DemoClinic, LocalRefused, WrongChannel,
+    ProfileMissing, ProfileTaken.
     """
     if provider == "local" and not settings.LOCAL_PROVIDER_ALLOWED:
         raise LocalRefused
     if clinic.is_demo and provider != "local":
         raise DemoClinic
+    profile = _profile(provider, channel, messaging_profile_id, own=bool(account_sid or public_key))
     try:
         with transaction.atomic():
             Clinic.objects.select_for_update().get(pk=clinic.pk)  # ranks are given out one at a time
@@ -135,8 +169,15 @@ def link_sender(
                 raise LinkedElsewhere
             if not free:
                 raise SenderLimit
+            if profile and _has_another_number(profile, clinic):
+                raise ProfileTaken
             account = account_for_linking(
-                clinic, provider=provider, account_sid=account_sid, auth_token=auth_token, now=now
+                clinic,
+                provider=provider,
+                account_sid=account_sid,
+                auth_token=auth_token,
+                public_key=public_key,
+                now=now,
             )
             sender = Sender.objects.create(
                 clinic=clinic,
@@ -144,6 +185,7 @@ def link_sender(
                 phone_number=phone_number,
                 channel=channel,
                 provider_sender_id=provider_sender_id,
+                messaging_profile_id=profile,
                 display_name=display_name,
                 rank=free[0],
             )
@@ -156,6 +198,28 @@ def link_sender(
         raise LinkedElsewhere from error
     forget_routes()
     return sender
+
+
+def _profile(provider: str, channel: str, given: str, *, own: bool) -> str:
+    """Return the messaging profile that a number will have, "" where the provider knows none."""
+    known = carrier(provider)
+    if known.channels and channel not in known.channels:
+        raise WrongChannel
+    if not known.wants_profile:
+        return ""
+    profile = given or ("" if own else master_profile(provider))
+    if not profile:
+        raise ProfileMissing
+    return profile
+
+
+def _has_another_number(profile: str, clinic: Clinic) -> bool:
+    """Tell whether the profile is another number's now, or ever was another clinic's: its STOPs stay with it."""
+    return (
+        Sender.objects.filter(messaging_profile_id=profile)
+        .filter(Q(status=SenderStatus.ACTIVE) | ~Q(clinic=clinic))
+        .exists()
+    )
 
 
 def retire_sender(sender: Sender, *, now: datetime) -> bool:

@@ -114,6 +114,11 @@ class Sender(models.Model):
                 condition=Q(status="active"),
                 name="rank_once_while_active",
             ),
+            models.UniqueConstraint(
+                fields=["messaging_profile_id"],
+                condition=Q(status="active") & ~Q(messaging_profile_id=""),
+                name="messaging_profile_once_while_active",
+            ),
             models.CheckConstraint(
                 condition=Q(status="active", rank__gte=1, rank__lte=3) | Q(status="disabled", rank=None),
                 name="active_has_rank_1_to_3",
