@@ -22,7 +22,7 @@ def ask_coming(
     `visits` have their patients at hand and stand in the order of the text, which is that of the keys. An open
     question of an earlier reminder goes on: its visits can be answered by quoting it. Two statements.
     """
-    listed = [_item(number, visit, asked_by) for number, visit in enumerate(visits, 1)]
+    listed = [item_of(number, visit, asked_by) for number, visit in enumerate(visits, 1)]
     now_asked = {item["appointment_id"] for item in listed}
     known = Question.objects.filter(
         conversation=conversation, kind=QuestionKind.CONFIRM_VISIT, closed_at=None, expires_at__gt=now
@@ -47,7 +47,8 @@ def ask_coming(
     return {"state": ConversationState.AWAITING_CONFIRM}
 
 
-def _item(number: int, visit: Appointment, asked_by: Message | None) -> dict[str, Any]:
+def item_of(number: int, visit: Appointment, asked_by: Message | None) -> dict[str, Any]:
+    """Return what the question keeps of a visit, under its key."""
     return {
         "key": str(number),
         "appointment_id": str(visit.pk),

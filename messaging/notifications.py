@@ -84,6 +84,8 @@ def key_for(kind: str, source: str, visit: Appointment, *, now: datetime) -> str
         return "cancelled" if visit.cancellation == Cancellation.CLINIC else None
     if kind == EventKind.ACCEPTED and source in CHAT:
         return None  # a time that staff offered was taken: the dialogue says so
+    if kind == EventKind.MOVED and source in CHAT:
+        return None  # the patient moved it: the dialogue says so
     if kind == EventKind.MOVED:
         return "moved_pending" if visit.status == Status.PENDING_REVIEW else "moved"
     if kind == EventKind.BOOKED and source not in CHAT:
@@ -226,6 +228,13 @@ def confirmation(visit: Appointment, *, language: str, channel: str) -> str:
         _contact(visit, language),
         catalog.text("stop_hint", language) if channel == "sms" else "",
     ]
+    return "\n".join(line for line in lines if line)
+
+
+def moved_words(visit: Appointment, *, before: datetime, language: str) -> str:
+    """Return the words for a visit that the patient moved: the old time and the new one."""
+    old = _when(before, visit.zone, language, "old_")
+    lines = [catalog.text("moved", language, **_values(visit, language), **old), _contact(visit, language)]
     return "\n".join(line for line in lines if line)
 
 

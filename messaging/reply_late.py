@@ -53,7 +53,9 @@ def parse_late(said: Tokens) -> int | None:
         elif sign.kind == "span":
             minutes += sign.value
         elif sign.kind in {"minute", "hour"}:
-            minutes += (number or 1) * (60 if sign.kind == "hour" else 1) if number or sign.kind == "hour" else 0
+            minutes += (
+                (number or 1) * (60 if sign.kind == "hour" else 1) if number or sign.kind == "hour" else 0
+            )
             number = 0
     timed = bool(kinds & {"minute", "hour", "span"})
     meant = "maybe" in kinds and (timed or {"number", "coming"} <= kinds)

@@ -7,8 +7,8 @@ from messaging.facts import facts
 from scheduling.errors import FreeSlot
 
 
-def list_of(slots: Sequence[FreeSlot], *, head: str, language: str) -> str:
-    """Return the numbered times under the catalog's text *head*, and how to answer."""
+def list_of(slots: Sequence[FreeSlot], *, head: str, language: str, end: str = "offer_end") -> str:
+    """Return the numbered times under the catalog's text *head*, and *end*: how to answer."""
     known = facts()
     country = known.clinic.country
     lines = [
@@ -20,7 +20,7 @@ def list_of(slots: Sequence[FreeSlot], *, head: str, language: str) -> str:
         )
         for slot in slots
     ]
-    return f"{catalog.text(head, language)}\n{numbered(lines)}\n\n{catalog.text('offer_end', language)}"
+    return f"{catalog.text(head, language)}\n{numbered(lines)}\n\n{catalog.text(end, language)}"
 
 
 def numbered(lines: Sequence[str]) -> str:

@@ -161,6 +161,21 @@ def next_visits(patient_ids: Sequence[UUID], *, now: datetime) -> QuerySet[Appoi
     )
 
 
+def visits_of_day(patient_ids: Sequence[UUID], *, now: datetime) -> QuerySet[Appointment]:
+    """Return the accepted visits of these patients that are not over and begin within a day, the soonest first."""
+    return (
+        Appointment.objects.filter(
+            patient_id__in=patient_ids,
+            status__in=(Status.CONFIRMED, Status.ARRIVED),
+            starts_at__gt=now - _DAY,
+            starts_at__lt=now + _DAY,
+            ends_at__gt=now,
+        )
+        .select_related("patient", "practitioner", "type", "location")
+        .order_by("starts_at", "id")
+    )
+
+
 def bookable_practitioners(type: AppointmentType | None = None) -> QuerySet[Practitioner]:
     """Return the doctors whom patients may book, in the clinic's order; of a type, those who do it."""
     doctors = Practitioner.objects.filter(active=True, bookable=True)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from messaging import notifications
-from messaging.dialogue import offers
+from messaging.dialogue import moving, offers
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
 from messaging.models import ConversationState, Message, Question, QuestionKind, QuestionOutcome
@@ -73,6 +73,8 @@ def chosen(turn: Turn, question: Question, item: Mapping[str, Any]) -> None:
 def take(turn: Turn, question: Question, item: Mapping[str, Any]) -> None:
     """Ask for the chosen time; when it cannot be had, say why and offer others."""
     context = question.context
+    if moving.is_move(question) and moving.take(turn, question, item):
+        return
     patient = _patient(turn, context)
     if patient is None:
         hand_over(turn)

@@ -6,7 +6,7 @@ from messaging import gate, outbox
 from messaging.approved.holding import release
 from messaging.asking import ask
 from messaging.conversations import bot_is_silent
-from messaging.dialogue import courtesy, keywords, questions, wrongnumber
+from messaging.dialogue import coming, courtesy, keywords, late, questions, wrongnumber
 from messaging.dialogue.handover import hand_over, wordless
 from messaging.dialogue.optout import obey
 from messaging.dialogue.turn import Turn
@@ -18,6 +18,7 @@ from messaging.models import (
     Kind,
     Message,
     MessageStatus,
+    QuestionKind,
     QuestionOutcome,
     WorkState,
 )
@@ -50,7 +51,7 @@ def answer(stored: Stored, *, now: datetime) -> list[Message]:
     if courtesy.needs_no_answer(turn):
         turn.not_waiting()
         return []
-    if not _is_refused(turn) and questions.answer_staff(turn):
+    if not _is_refused(turn) and _answers_clinic(turn):
         return _deliver(turn)
     mode = turn.facts.bot_mode(now)
     if _must_be_silent(turn) or mode == BotMode.STAFF_ONLY:
@@ -74,15 +75,28 @@ def _ignore(turn: Turn) -> list[Message]:
     return []
 
 
+def _answers_clinic(turn: Turn) -> bool:
+    """Take what is a clear answer to the clinic itself, whatever the bot may do; False when it is none."""
+    return (
+        questions.answer_staff(turn)
+        or late.understood(turn)
+        or coming.answer_asked(turn, questions.aimed_at(turn))
+    )
+
+
 def _respond(turn: Turn) -> None:
     """Find what the message means here, the surest first."""
     if turn.stored.event.kind != "text":
         wordless(turn)
-    elif Meaning.PERSON in turn.reading.meanings:
+    elif Meaning.PERSON in turn.reading.meanings and not _means_call(turn):
         turn.plain = True
         hand_over(turn)
     elif not questions.answer_open(turn):
         keywords.react(turn)
+
+
+def _means_call(turn: Turn) -> bool:
+    return Meaning.CALL in turn.reading.meanings and questions.may_call(turn)
 
 
 def _must_be_silent(turn: Turn) -> bool:
@@ -171,7 +185,11 @@ def _open(turn: Turn, message: Message) -> None:
         until=turn.ask.until,
         now=turn.now,
     )
-    turn.stored.conversation.state = ConversationState.AWAITING_SLOT
+    turn.stored.conversation.state = (
+        ConversationState.AWAITING_CONFIRM
+        if turn.ask.kind == QuestionKind.CONFIRM_VISIT
+        else ConversationState.AWAITING_SLOT
+    )
 
 
 def _suggest(turn: Turn) -> None:

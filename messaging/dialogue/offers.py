@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from medsync.lib import phone
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
 from messaging.models import ConversationState, QuestionKind
@@ -16,6 +17,7 @@ from scheduling.errors import FreeSlot, NotBookable
 from scheduling.operations import hold_slots
 from scheduling.queries import free_slots, spread
 
+MOVE = "move"  # in a context: the visit that gets another time
 LISTED = 3  # as many as may be held for one person
 MOST_LISTS = 3  # then staff take over
 SOON_DAYS, NEAR_DAYS, FAR_DAYS = 4, 14, 31
@@ -37,12 +39,16 @@ def offer(turn: Turn, context: dict[str, Any], *, head: str, slots: Sequence[Fre
     if not found and wish:
         found = _find(turn, context, Wish(), shown)
         head = "offer_unfit"
+    if not found and MOVE in context:
+        ask_to_call(turn)
+        return
     if not found:
         turn.say("none_free")
         hand_over(turn)
         return
     chosen = spread(found, LISTED, zone=turn.facts.zone)
-    turn.parts.append(list_of(chosen, head=head, language=turn.language))
+    end = "move_end" if MOVE in context else "offer_end"
+    turn.parts.append(list_of(chosen, head=head, language=turn.language, end=end))
     turn.answered_by_bot()
     conversation.state = ConversationState.AWAITING_SLOT
     conversation.last_offer_at = turn.now
@@ -74,6 +80,17 @@ def offer(turn: Turn, context: dict[str, Any], *, head: str, slots: Sequence[Fre
 def more(turn: Turn, context: dict[str, Any], wish: Wish | None) -> None:
     """Offer the next fitting times, or those of the wished day or part of day."""
     offer(turn, {**context, "wish": wish_to_json(wish)}, head="offer_more")
+
+
+def ask_to_call(turn: Turn) -> None:
+    """Ask to call, with the number: a visit cannot be moved here."""
+    number = turn.facts.phone
+    if number:
+        shown = phone.display(number, turn.clinic.country) if phone.is_e164(number) else number
+        turn.say("move_failed", clinic_phone=shown)
+    else:
+        turn.say("move_failed_unphoned")
+    turn.answered_by_bot()
 
 
 def wish_to_json(wish: Wish | None) -> dict[str, Any] | None:

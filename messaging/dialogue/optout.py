@@ -1,6 +1,7 @@
 """STOP, START and HELP, before anything else: the ledger changes at once, whatever the bot may do."""
 
 from messaging import consent
+from messaging.dialogue import coming
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
 from messaging.models import ConsentSource, QuestionOutcome
@@ -25,7 +26,7 @@ def obey(turn: Turn) -> bool:
         _stop(turn, source, answered=answered)
     elif word is OptOut.START:
         _start(turn, source, answered=answered)
-    elif word is OptOut.HELP and not answered:
+    elif word is OptOut.HELP and not coming.ask_for_help(turn, answered=answered) and not answered:
         hand_over(turn)
     return word is not None
 

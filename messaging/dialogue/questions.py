@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from medsync.lib.ids import id_in
-from messaging.dialogue import booking, counters, keywords, offers
+from messaging.dialogue import booking, coming, counters, keywords, moving, offers
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
-from messaging.models import Question, QuestionKind, QuestionOutcome
+from messaging.models import Attempt, Question, QuestionKind, QuestionOutcome
 from messaging.replies import Meaning, Option, Part, Reading, Wish, choose, pick, read
 from scheduling.models import HoldPurpose
 from scheduling.operations import release_holds
@@ -28,6 +28,13 @@ def answer_staff(turn: Turn) -> bool:
     asked = next((question for question in turn.questions if counters.is_counter(question)), None)
     if asked is None or asked.expires_at <= turn.now:
         return False
+    if any(coming.is_asked(other) and coming.fits(turn, other) for other in turn.questions):
+        return False  # which of the two is meant is asked
+    return _take_staffs(turn, asked)
+
+
+def _take_staffs(turn: Turn, asked: Question) -> bool:
+    """Take the answer to times that staff offered; False when it is no clear one."""
     found = _picked(turn, asked)
     if len(found) == 1:
         counters.take(turn, asked, asked.items[found[0]])
@@ -43,7 +50,7 @@ def answer_staff(turn: Turn) -> bool:
 
 def answer_open(turn: Turn) -> bool:
     """Answer in the light of what is asked; False when nothing is, or the message begins something else."""
-    aimed = _aimed_at(turn)
+    aimed = aimed_at(turn)
     if aimed is not None:
         return _answer(turn, aimed)
     if not turn.questions:
@@ -60,22 +67,41 @@ def answer_open(turn: Turn) -> bool:
     return _answer(turn, newest)
 
 
-def _aimed_at(turn: Turn) -> Question | None:
+def aimed_at(turn: Turn) -> Question | None:
     """Return the question that a quoted message asked or a button belongs to, while it can still be answered."""
     event = turn.stored.event
     question_id, _, _key = (event.button_payload or "").partition(":")
     asked = Question.objects.filter(conversation=turn.stored.conversation, expires_at__gt=turn.now)
-    asked = asked.exclude(outcome__in=[QuestionOutcome.ANSWERED, QuestionOutcome.EXPIRED])
+    asked = asked.exclude(outcome=QuestionOutcome.EXPIRED)
+    # Who said yes to a reminder may think better of it; other answers are final.
+    asked = asked.exclude(~Q(kind=QuestionKind.CONFIRM_VISIT), outcome=QuestionOutcome.ANSWERED)
     if event.button_payload and id_in(question_id):
         return asked.filter(pk=question_id).first()
     if event.replied_to_id:
-        return asked.filter(asked_by__attempts__provider_id=event.replied_to_id).first()
+        quoted = Attempt.objects.filter(
+            provider_id=event.replied_to_id, message__conversation=turn.stored.conversation
+        )
+        message_id = quoted.values_list("message_id", flat=True).first()
+        return asked.filter(about_message(message_id)).first() if message_id else None
     return None
+
+
+def about_message(message_id: UUID) -> Q:
+    """Return what finds the question that a message asked, also a reminder's that a later one has taken over."""
+    earlier = [{"message_id": str(message_id)}]
+    return Q(asked_by=message_id) | Q(kind=QuestionKind.CONFIRM_VISIT, context__earlier__contains=earlier)
+
+
+def may_call(turn: Turn) -> bool:
+    """Say whether CALL means a call here, as our text says, and not just a person."""
+    return any(coming.is_asked(question) or moving.is_move(question) for question in turn.questions)
 
 
 def _answer(turn: Turn, question: Question) -> bool:
     if question.kind in SLOTS:
         return _answer_slots(turn, question)
+    if coming.is_asked(question):
+        return coming.answer(turn, question)
     if question.kind == QuestionKind.PICK_QUESTION:
         return _answer_which(turn, question)
     return _answer_choice(turn, question)
@@ -113,6 +139,8 @@ def _answer_choice(turn: Turn, question: Question) -> bool:
 def _other_words(turn: Turn, question: Question) -> bool:
     """Deal with what is no answer to the question; False when it begins something of its own."""
     meanings = turn.reading.meanings
+    if moving.is_move(question) and moving.other_words(turn, question):
+        return True
     if meanings & {Meaning.BOOK, Meaning.GREETING}:
         if turn.now - question.asked_at < AGAIN_AFTER:
             turn.answered_by_bot()  # the list is on its way; "hola" and "a visit please" came in two messages
@@ -145,6 +173,8 @@ def _answer_late(turn: Turn, question: Question) -> bool:
         counters.other_words(turn)
         return True
     turn.close_all(QuestionOutcome.EXPIRED)
+    if coming.is_asked(question):  # the visit has begun
+        return False
     if not meant and not turn.reading.wants_times:
         return False
     fresh = {name: context[name] for name in ("patient", "type", "practitioner") if name in context}
@@ -193,6 +223,8 @@ def _answer_which(turn: Turn, question: Question) -> bool:
         return True
     turn.body = str(question.context["text"])
     turn.reading = read(turn.body)
+    if counters.is_counter(target) and _take_staffs(turn, target):
+        return True
     return _answer(turn, target)
 
 
@@ -200,6 +232,8 @@ def _fits(turn: Turn, question: Question) -> bool:
     """Say whether the message is one of the question's answers."""
     if question.kind in SLOTS:
         return bool(_picked(turn, question))
+    if coming.is_asked(question):
+        return coming.fits(turn, question)
     return bool(choose(turn.body, [str(item["label"]) for item in question.items]))
 
 
