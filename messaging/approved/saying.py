@@ -26,7 +26,8 @@ from messaging.models import (
     WorkState,
 )
 from messaging.outbox import replying
-from messaging.outbox.queueing import insert, prepared
+from messaging.outbox.preparing import prepared
+from messaging.outbox.queueing import insert
 from scheduling.locks import retrying
 
 

@@ -22,7 +22,8 @@ from messaging.models import (
     MessagingSettings,
     WorkState,
 )
-from messaging.outbox.queueing import DELIVER, insert, prepared, same_or_reused
+from messaging.outbox.preparing import prepared
+from messaging.outbox.queueing import DELIVER, insert, same_or_reused
 from scheduling.locks import retrying
 
 LONGEST_RING = timedelta(seconds=60)
