@@ -18,6 +18,7 @@ urlpatterns = [
     path("admin/", platform_site.urls),
     path("", include("clinics.urls")),
     path("", include("messaging.alerts.public_urls")),
+    path("", include("messaging.attachments.public_urls")),
 ]
 
 handler400 = fallback.bad_request

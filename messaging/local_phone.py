@@ -3,8 +3,10 @@
 Both directions go through the same doors as a real provider's: signed requests into `messaging.intake`.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from celery import shared_task
@@ -17,13 +19,15 @@ from clinics.tenancy import current_clinic
 from medsync.lib import clock
 from medsync.lib.ids import lowest_id
 from messaging import callbacks, intake, providers
-from messaging.attachments import pictures, store
+from messaging.attachments import pictures, sniffing, store
+from messaging.attachments.preparing import LIMITS, prepare
 from messaging.models import Attempt
 from messaging.providers.base import Response
 from messaging.providers.local.lines import behaviour_of
 from messaging.providers.local.provider import PLAY_TASK, new_message_id, signed_request
 from messaging.providers.local.script import Step, steps
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 #: A tick so much later than the phone's settings say was forgotten by the broker; after a day nobody looks any more.
 GRACE, LOOKED_AT_FOR = timedelta(seconds=15), timedelta(days=1)
 
@@ -36,19 +40,22 @@ def write(
     body: str,
     name: str = "",
     event_id: str = "",
-    picture: bytes = b"",
-    picture_name: str = "",
+    file: bytes = b"",
+    file_name: str = "",
+    file_type: str = "",
+    kind: str = "",
     button: str = "",
     reply_to: str = "",
+    extra: Mapping[str, str] = NOTHING,
 ) -> Response:
     """Send a played patient's message to a number of the entered clinic.
 
-    A picture is kept in the clinic's store and named in the message, as a real provider names its own copy.
-    Raises intake.Unavailable, PictureRefused.
+    A file is kept in the clinic's store and named in the message, as a real provider names its own copy; `file_type`
+    is what its sender calls it. `kind` is "location", "reaction" or "deletion", `extra` what these need.
+    Raises intake.Unavailable, FileRefused.
     """
     account = _account()
-    media_type = pictures.type_of(picture) if picture else ""
-    key = store.keep(picture) if picture else ""
+    kept = _keep(file, said=file_type, channel=channel) if file else {}
     fields = {
         "id": event_id or new_message_id(),
         "account": account.external_id,
@@ -57,19 +64,40 @@ def write(
         "to": to_number,
         "body": body,
         "name": name,
-        "media_type": media_type,
-        "media_key": key,
-        "media_size": str(len(picture)) if picture else "",
-        "media_name": picture_name,
+        "kind": kind,
+        "media_name": file_name if file else "",
         "button": button,
         "reply_to": reply_to,
+        **kept,
+        **extra,
     }
     request = signed_request({k: v for k, v in fields.items() if v or k == "body"}, secrets_of(account)[0])
     try:
         return intake.receive_message(providers.get("local"), request, now=clock.real_now())
     except intake.Unavailable:
-        store.remove(key)
+        for key in ("media_key", "media_playable"):
+            store.remove(kept.get(key, ""))
         raise
+
+
+def _keep(file: bytes, *, said: str, channel: str) -> dict[str, str]:
+    """Keep a file as the worker keeps one that it fetched; return what the message says of it."""
+    limit = LIMITS[channel]
+    if sniffing.type_of(file, said=said) in sniffing.PICTURES:
+        limit = min(limit, pictures.LARGEST)  # a phone makes its pictures smaller before it sends them
+    prepared = prepare(file, said=said, limit=limit)
+    is_card = prepared.content_type == sniffing.VCARD
+    return {
+        "kind": "contact" if is_card else "media",
+        "media_type": prepared.content_type,
+        "media_key": store.keep(prepared.data),
+        "media_playable": store.keep(prepared.playable) if prepared.playable else "",
+        "media_seconds": str(prepared.seconds or ""),
+        "media_size": str(len(file)),
+        "contacts": json.dumps([{"name": c.name, "numbers": c.numbers} for c in prepared.cards])
+        if is_card
+        else "",
+    }
 
 
 @shared_task(base=ClinicTask, name=PLAY_TASK)  # type: ignore[untyped-decorator]

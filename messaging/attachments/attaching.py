@@ -1,48 +1,84 @@
-"""The rows of files that came with a message."""
+"""The rows of files that came or go with a message."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import prefetch_related_objects
 
-from messaging.models import Attachment, AttachmentKind, AttachmentState, Kind, Message
+from messaging.attachments import fetching, sniffing, store
+from messaging.attachments.preparing import Prepared
+from messaging.models import Attachment, AttachmentState, Kind, Message
 from messaging.providers.base import MediaRef
 
-_KINDS = {"image": AttachmentKind.IMAGE, "audio": AttachmentKind.AUDIO, "video": AttachmentKind.VIDEO}
+#: After so long a bell is lost, and the file is found by looking.
+LOST_AFTER = timedelta(minutes=1)
+_LONGEST_URL = 500
 
 
-def attach(message: Message, media: Sequence[MediaRef], *, now: datetime) -> None:
-    """Store what is in our store already; one statement, none when there is nothing. In the message's transaction."""
-    here = [(n, ref) for n, ref in enumerate(media, start=1) if ref.key]
-    if not here:
-        return
-    Attachment.objects.bulk_create(
+def attach(message: Message, media: Sequence[MediaRef], *, now: datetime) -> bool:
+    """Store the files of a patient's message; tell whether any is still to be fetched.
+
+    One statement, none when there is nothing. In the message's transaction; who gets True wakes `clocks.MEDIA` at
+    its end.
+    """
+    if not media:
+        return False
+    rows = Attachment.objects.bulk_create(_row(message, n, ref, now) for n, ref in enumerate(media, start=1))
+    waiting = [row for row in rows if row.state == AttachmentState.WAITING]
+    for row in waiting:
+        fetching.ring(row.pk)
+    return bool(waiting)
+
+
+def _row(message: Message, n: int, ref: MediaRef, now: datetime) -> Attachment:
+    row = Attachment(
+        message=message,
+        n=n,
+        kind=sniffing.kind_of(ref.content_type),
+        content_type=ref.content_type[:100],
+        size=ref.size,
+        name=ref.name[:200],
+        created_at=now,
+    )
+    if ref.key:
+        row.state, row.file, row.playable, row.seconds = (
+            AttachmentState.STORED,
+            ref.key,
+            ref.playable,
+            ref.seconds,
+        )
+    elif ref.url and len(ref.url) <= _LONGEST_URL:
+        row.state, row.url, row.next_try_at = AttachmentState.WAITING, ref.url, now
+    else:
+        row.state, row.reason = AttachmentState.REFUSED, "bad_address"
+    return row
+
+
+def attach_kept(message: Message, files: Sequence[tuple[str, Prepared]], *, now: datetime) -> None:
+    """Store the files of a member's message, each with its name, in its transaction; one statement."""
+    rows = [
         Attachment(
             message=message,
             n=n,
-            kind=_KINDS.get(ref.content_type.partition("/")[0], AttachmentKind.DOCUMENT),
-            content_type=ref.content_type[:100],
-            size=ref.size,
-            name=ref.name[:200],
+            kind=file.kind,
+            content_type=file.content_type,
+            size=len(file.data),
+            name=name[:200],
             state=AttachmentState.STORED,
-            file=ref.key,
             created_at=now,
         )
-        for n, ref in here
-    )
+        for n, (name, file) in enumerate(files, start=1)
+    ]
+    for row, (_name, file) in zip(rows, files, strict=True):
+        row.file = store.keep(file.data, key=row.pk.hex)
+    Attachment.objects.bulk_create(rows)
 
 
 def load(messages: Sequence[Message]) -> None:
     """Read the files of these messages together: one statement, none when no message has any."""
-    prefetch_related_objects([m for m in messages if m.kind == Kind.MEDIA], "attachments")
+    prefetch_related_objects([m for m in messages if m.kind in (Kind.MEDIA, Kind.CONTACT)], "attachments")
 
 
-def pictures_of(message: Message) -> list[Attachment]:
-    """Return the pictures of a message that can be shown; its files were read by `load`."""
-    if message.kind != Kind.MEDIA:
-        return []
-    return [
-        one
-        for one in message.attachments.all()
-        if one.kind == AttachmentKind.IMAGE and one.state == AttachmentState.STORED
-    ]
+def files_of(message: Message) -> list[Attachment]:
+    """Return the files of a message, which were read by `load`."""
+    return list(message.attachments.all()) if message.kind in (Kind.MEDIA, Kind.CONTACT) else []

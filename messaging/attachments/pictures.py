@@ -1,12 +1,25 @@
-"""Pure: whether some bytes are a picture that browsers show, and which; a name or a header may say anything."""
+"""Pictures, by their bytes alone: which they are, and a copy without what a phone writes into them (where, when).
+
+Pillow decodes only the four formats that are asked for, and nothing that would grow beyond MOST_PIXELS.
+"""
+
+import io
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from messaging.attachments import sniffing
 
 LARGEST = 5 * 1024 * 1024  # WhatsApp's own limit for pictures
+MOST_PIXELS = 50_000_000
 #: What a browser's file chooser is asked for.
 TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
+_FORMATS = {sniffing.JPEG: "JPEG", sniffing.PNG: "PNG", sniffing.WEBP: "WEBP", sniffing.GIF: "GIF"}
+#: What is tried, one after the other, until a picture is small enough: its longer side, and the quality.
+_SMALLER = ((4096, 90), (3072, 85), (2048, 82), (1600, 75), (1024, 70))
 
 
 class PictureRefused(ValueError):
-    """The bytes cannot be taken; `code` is "too_big" or "no_picture"."""
+    """The bytes cannot be taken; `code` is "too_big", "no_picture", "broken" or "too_many_pixels"."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -17,12 +30,89 @@ def type_of(data: bytes) -> str:
     """Return the content type of a picture by its first bytes. Raises PictureRefused."""
     if len(data) > LARGEST:
         raise PictureRefused("too_big")
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    raise PictureRefused("no_picture")
+    found = sniffing.type_of(data)
+    if found not in sniffing.PICTURES:
+        raise PictureRefused("no_picture")
+    return found
+
+
+def cleaned(data: bytes, content_type: str) -> bytes | None:
+    """Return an upright copy without place, time and device, None when the picture carries nothing like that.
+
+    Raises PictureRefused for what cannot be decoded.
+    """
+    image = _opened(data, content_type)
+    if not _tells(image):
+        return None
+    return _saved(_plain(image), _FORMATS[content_type], quality=90)
+
+
+def for_sending(data: bytes, content_type: str, *, limit: int) -> tuple[bytes, str]:
+    """Return a picture as a JPEG or PNG of at most `limit` bytes that tells nothing of where it was taken.
+
+    Raises PictureRefused.
+    """
+    image = _opened(data, content_type)
+    sendable = content_type in (sniffing.JPEG, sniffing.PNG)
+    if sendable and len(data) <= limit and not _tells(image):
+        return data, content_type
+    image = _plain(image)
+    if image.mode in ("RGBA", "LA", "P") or content_type == sniffing.PNG:
+        drawn = _saved(image, "PNG")
+        if len(drawn) <= limit:
+            return drawn, sniffing.PNG
+        flat = Image.new("RGB", image.size, "white")  # what is see-through would come out black
+        flat.paste(image.convert("RGBA"), mask=image.convert("RGBA").getchannel("A"))
+        image = flat
+    for side, quality in _SMALLER:
+        smaller = image.copy()
+        smaller.thumbnail((side, side))
+        found = _saved(smaller, "JPEG", quality=quality)
+        if len(found) <= limit:
+            return found, sniffing.JPEG
+    raise PictureRefused("too_big")
+
+
+def _opened(data: bytes, content_type: str) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=[_FORMATS[content_type]])
+        if image.width * image.height > MOST_PIXELS:
+            raise PictureRefused("too_many_pixels")
+        image.load()
+    except Image.DecompressionBombError as error:
+        raise PictureRefused("too_many_pixels") from error
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        KeyError,
+        IndexError,
+        EOFError,
+    ) as error:
+        if isinstance(error, PictureRefused):
+            raise
+        raise PictureRefused("broken") from error
+    return image
+
+
+def _tells(image: Image.Image) -> bool:
+    """Tell whether there is more in a picture than what is seen."""
+    known = image.info.keys() & {"exif", "xmp", "photoshop", "comment", "XML:com.adobe.xmp"}
+    return bool(known or getattr(image, "text", None) or len(image.getexif()))
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    upright = ImageOps.exif_transpose(image)
+    profile = upright.info.get("icc_profile")
+    upright.info = {"icc_profile": profile} if profile else {}  # without it colours would change
+    return upright
+
+
+def _saved(image: Image.Image, form: str, *, quality: int = 90) -> bytes:
+    if form == "JPEG" and image.mode not in ("RGB", "L", "CMYK"):
+        image = image.convert("RGB")
+    out = io.BytesIO()
+    options = {} if form in ("PNG", "GIF") else {"quality": quality}
+    image.save(out, form, icc_profile=image.info.get("icc_profile"), **options)
+    return out.getvalue()

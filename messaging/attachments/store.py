@@ -1,5 +1,6 @@
 """The private store: one folder a clinic, files under keys of our own, readable by nobody else on the machine."""
 
+import os
 import re
 from pathlib import Path
 
@@ -13,10 +14,16 @@ from medsync.lib.ids import new_id
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
-def keep(data: bytes) -> str:
-    """Store a file of the entered clinic; return its key."""
-    key = new_id().hex
-    _storage().save(_path(key), ContentFile(data))
+def keep(data: bytes, *, key: str = "") -> str:
+    """Store a file of the entered clinic whole or not at all; return its key.
+
+    Under a `key` that is there already it takes the place of what was: who repeats work leaves nothing behind.
+    """
+    key = key or new_id().hex
+    storage, part = _storage(), f"{_path(key)}.part"
+    storage.delete(part)
+    kept = Path(storage.path(storage.save(part, ContentFile(data))))
+    os.replace(kept, storage.path(_path(key)))
     return key
 
 

@@ -6,4 +6,7 @@ from messaging.attachments import views
 
 app_name = "attachments"
 
-urlpatterns = [path("files/<uuid:attachment_id>/", views.show, name="show")]
+urlpatterns = [
+    path("files/<uuid:attachment_id>/", views.show, name="show"),
+    path("files/<uuid:attachment_id>/again/", views.again, name="again"),
+]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinics.models import Channel, Clinic
-from messaging import failures, times
-from messaging.attachments.screens import Picture, pictures
+from messaging import failures, shown, times
+from messaging.attachments.screens import File, files
 from messaging.inbox import parts, words
 from messaging.inbox.parts import Chip
 from messaging.inbox.screens import KIND_ICONS, kind_words
 from messaging.models import Author, Direction, Kind, Message, MessageStatus, Solved
+
+NOTHING_QUOTED: Mapping[str, Message] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,13 @@ class Said:
     head_icon: str
     body: str
     placeholder: Chip | None
-    pictures: list[Picture]
+    files: list[File]
+    place: shown.Place | None
+    contacts: list[shown.Contact]
+    quote: shown.Quote | None
+    marks: list[shown.Mark]
+    reactions: list[str]
+    deleted: str
     time: str
     time_title: str
     iso: str
@@ -71,20 +82,30 @@ class Said:
 
 
 def said(
-    message: Message, previous: Message | None, name: str, clinic: Clinic, *, ways: Ways, now: datetime
+    message: Message,
+    previous: Message | None,
+    name: str,
+    clinic: Clinic,
+    *,
+    ways: Ways,
+    now: datetime,
+    quoted: Mapping[str, Message] = NOTHING_QUOTED,
 ) -> Said:
-    """Return a message as its bubble; `previous` is the one above it."""
+    """Return a message as its bubble; `previous` is the one above it, `quoted` what messages here answer."""
     zone = clinic.zone
     inbound = message.direction == Direction.INBOUND
     note = message.kind == Kind.NOTE
     look, head, icon = _author(message)
-    shown = [] if note else pictures(message, who=name)
-    placeholder = kind_words(message.kind) if not note and not shown else ""
+    who = name if inbound else head or _("Notice")
+    came = [] if note else files(message, who=who, zone=zone, now=now, works=ways.work)
+    place = shown.place_of(message)
+    contacts = shown.contacts_of(message, country=clinic.country)
+    seen = note or came or place or contacts
+    placeholder = "" if seen else kind_words(message.kind, message.body)
     tick = None if inbound or note else words.tick(message)
     failed = _failed(message, clinic, ways, now=now)
     time = times.clock_time(message.created_at, zone)
     undo = _may_take_back(message, ways, now=now)
-    who = name if inbound else head or _("Notice")
     label = ", ".join(filter(None, (who, time, tick.word if tick else "")))
     return Said(
         key=str(message.id),
@@ -94,9 +115,15 @@ def said(
         look=look,
         head="" if inbound else head,
         head_icon=icon,
-        body=message.body,
+        body="" if message.kind == Kind.REACTION else message.body,
         placeholder=Chip(placeholder, KIND_ICONS[Kind(message.kind)]) if placeholder else None,
-        pictures=shown,
+        files=came,
+        place=place,
+        contacts=contacts,
+        quote=shown.quote_of(message, quoted, name=name),
+        marks=shown.marks_of(message),
+        reactions=shown.reactions_of(message),
+        deleted=_deleted(message, zone, now=now),
         time=time,
         time_title=f"{times.day(message.created_at, zone)}, {time}",
         iso=message.created_at.isoformat(),
@@ -108,6 +135,13 @@ def said(
         undo_url=reverse("inbox:take-back", args=[message.conversation_id, message.pk]) if undo else "",
         undo_until=message.next_attempt_at.isoformat() if undo and message.next_attempt_at else "",
     )
+
+
+def _deleted(message: Message, zone: ZoneInfo, *, now: datetime) -> str:
+    """Say that the patient took it back; the words stay, for staff may have acted on them."""
+    if message.deleted_at is None:
+        return ""
+    return _("Deleted by the patient · %(time)s") % {"time": times.moment(message.deleted_at, zone, now=now)}
 
 
 def _may_take_back(message: Message, ways: Ways, *, now: datetime) -> bool:

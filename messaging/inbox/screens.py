@@ -256,25 +256,32 @@ _KIND_WORDS = {
     Kind.MEDIA: gettext_lazy("Picture or file"),
     Kind.LOCATION: gettext_lazy("A place on the map"),
     Kind.CONTACT: gettext_lazy("A contact card"),
-    Kind.UNSUPPORTED: gettext_lazy("Something that cannot be shown here"),
+    Kind.REACTION: gettext_lazy("A reaction"),
+    Kind.DELETION: gettext_lazy("The patient deleted a message that is not here"),
+    Kind.UNSUPPORTED: gettext_lazy("Something that cannot be shown here. Ask for it as text or as a picture."),
     Kind.CALL: gettext_lazy("A call"),
 }
 KIND_ICONS = {
     Kind.MEDIA: "attach",
     Kind.LOCATION: "pin",
     Kind.CONTACT: "user",
+    Kind.REACTION: "smile",
+    Kind.DELETION: "ban",
     Kind.UNSUPPORTED: "info",
     Kind.CALL: "call",
 }
 
 
-def kind_words(kind: str) -> str:
-    """Return what stands for a message without words, "" for a text."""
+def kind_words(kind: str, body: str = "") -> str:
+    """Return what stands for a message without words, "" for a text; of a reaction `body` is the emoji."""
+    if kind == Kind.REACTION and body:
+        return _("Reacted %(emoji)s") % {"emoji": body}
     return str(_KIND_WORDS[Kind(kind)]) if kind in _KIND_WORDS else ""
 
 
 def _last_line(conversation: Conversation) -> str:
-    return conversation.last_body or kind_words(conversation.last_kind)
+    body, kind = conversation.last_body, conversation.last_kind
+    return kind_words(kind, body) if kind == Kind.REACTION else body or kind_words(kind)
 
 
 def _author(conversation: Conversation, page: Page, user: User) -> str:

@@ -20,6 +20,7 @@ from messaging.inbox import botcontrol, bubbles, parts
 from messaging.inbox.botcontrol import BotControl
 from messaging.inbox.bubbles import Said, Ways
 from messaging.inbox.happened import Events, event_lines
+from messaging.inbox.heldreply import HeldReply, held_reply, is_held
 from messaging.inbox.later import Waiting, newest_inbound, waiting
 from messaging.inbox.parts import Chip, Tag, WindowChip
 from messaging.inbox.queries import ThreadRows, View
@@ -75,9 +76,11 @@ class Composer:
     writing_url: str
     texts_url: str
     later_url: str
+    approved_url: str
+    holds: bool  # a reply waits for the patient already
 
 
-Item = Day | Events | NewSince | Said | Request | RequestLine
+Item = Day | Events | NewSince | Said | HeldReply | Request | RequestLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,8 @@ def thread(
             writing_url=reverse("inbox:writing", args=here),
             texts_url=reverse("inbox:texts", args=here),
             later_url=reverse("inbox:later", args=here),
+            approved_url=reverse("inbox:approved", args=here),
+            holds=any(is_held(message) for message in rows.messages),
         ),
         needs_reply=conversation.work_state == WorkState.NEEDS_REPLY,
         is_done=conversation.work_state == WorkState.DONE,

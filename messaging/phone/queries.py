@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from clinics.models import Clinic, Sender, SenderStatus
+from messaging import shown
 from messaging.attachments import attaching
 from messaging.models import Direction, Kind, Message, MessageStatus, Question
 from scheduling.models import ContactAddress, PatientContact
@@ -20,6 +21,7 @@ SHOWN = 30
 OTHERS = 50
 #: What has reached a phone; before that the patient sees nothing.
 ARRIVED = (MessageStatus.DELIVERED, MessageStatus.READ)
+SIGNS = (Kind.REACTION, Kind.DELETION)
 ON_ITS_WAY = (MessageStatus.QUEUED, MessageStatus.SENDING)
 
 
@@ -36,6 +38,7 @@ class Played:
     messages: list[Message] = field(default_factory=list)
     asked: Question | None = None
     answering: bool = False
+    quoted: dict[str, Message] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def local_senders(clinic: Clinic) -> dict[str, Sender]:
 def phones(senders: dict[str, Sender], ids: Sequence[UUID] | None = None, *, now: datetime) -> list[Played]:
     """Return the phones with these ids, or those that were used last; the newest phone first.
 
-    Five statements, one less when the ids are given, one more when pictures were sent.
+    Five statements, one less when the ids are given, and up to four more where files, quotes or reactions are.
     """
     addresses = _addresses(senders)
     if ids is None:
@@ -76,13 +79,19 @@ def phones(senders: dict[str, Sender], ids: Sequence[UUID] | None = None, *, now
                 address=address,
                 owner=owners.get(address.contact_point_id, ""),
                 sender=senders[address.channel],
-                messages=[message for message in here if message.status not in ON_ITS_WAY],
+                messages=[
+                    message
+                    for message in here
+                    if message.status not in ON_ITS_WAY and message.kind not in SIGNS
+                ],
                 asked=asked.get(address.contact_point_id),
                 answering=any(message.status in ON_ITS_WAY for message in here),
             )
         )
-    attaching.load([message for one in played for message in one.messages])
-    return played
+    shown_here = [message for one in played for message in one.messages]
+    attaching.load(shown_here)
+    quoted = shown.load(shown_here)
+    return [replace(one, quoted=quoted) for one in played] if quoted else played
 
 
 def others(senders: dict[str, Sender], on_the_desk: Sequence[UUID]) -> list[Other]:
@@ -133,3 +142,14 @@ def _asked(points: Sequence[UUID], *, now: datetime) -> dict[UUID, Question]:
         conversation__contact_point__in=points, closed_at=None, expires_at__gt=now
     ).annotate(point=F("conversation__contact_point_id"))
     return {question.point: question for question in questions.order_by("asked_at", "id")}
+
+
+def provider_id_of(address: ContactAddress, message_id: UUID | None) -> str:
+    """Return what the provider calls a message on this phone, "" for one that is not there."""
+    if message_id is None:
+        return ""
+    here = Message.objects.filter(
+        pk=message_id, conversation__contact_point=address.contact_point_id, channel=address.channel
+    )
+    ids = here.values_list("provider_message_id", "attempts__provider_id").order_by("-attempts__n")
+    return next((own or tried for own, tried in ids if own or tried), "") or ""

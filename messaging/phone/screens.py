@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,9 +15,11 @@ from clinics.models import Channel, Clinic, Sender
 from clinics.places import city_of
 from medsync.lib import phone as numbers
 from medsync.lib.spans import duration
-from messaging.attachments.screens import Picture, pictures
-from messaging.models import Direction, Kind, Message, Question, QuestionKind
-from messaging.phone import lines
+from messaging import shown
+from messaging.attachments import sniffing
+from messaging.attachments.screens import File, files
+from messaging.models import Direction, Message, Question, QuestionKind
+from messaging.phone import lines, samples
 from messaging.phone.lines import Choice
 from messaging.phone.queries import Other, Played
 from messaging.providers.local.lines import common_behaviour, own_behaviour
@@ -49,7 +51,13 @@ class Item:
     time: str = ""
     iso: str = ""
     tick: bool = False
-    pictures: list[Picture] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    place: shown.Place | None = None
+    contacts: list[shown.Contact] = field(default_factory=list)
+    quote: shown.Quote | None = None
+    reactions: list[str] = field(default_factory=list)
+    deleted: bool = False
+    can_delete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,10 @@ class Phone:
     can_read: bool
     send_url: str
     settings_url: str
+    accepts: str  # what its file chooser is asked for
+    samples: list[Option]  # what can be sent without having it
+    signs_url: str  # "" where messages take no reactions
+    emoji: tuple[str, ...] = ("👍", "❤️", "😂", "🙏")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +182,7 @@ def _phone(clinic: Clinic, played: Played, *, now: datetime) -> Phone:
         sub_title=f"WhatsApp · {number}" if whatsapp else "SMS",
         name=name,
         about=writes or (_("new") if not played.messages else number_of_owner),
-        items=list(_items(played.messages, clinic, name=name, now=now)),
+        items=list(_items(played.messages, clinic, name=name, quoted=played.quoted, now=now)),
         answering=_("%(clinic)s is answering") % {"clinic": clinic.name} if played.answering else "",
         quick=quick_words(played.asked, language),
         line=next((choice for choice in choices if choice.chosen), choices[0]),
@@ -179,6 +191,9 @@ def _phone(clinic: Clinic, played: Played, *, now: datetime) -> Phone:
         can_read=whatsapp,
         send_url=reverse("phone:send", args=[address.id]),
         settings_url=reverse("phone:settings", args=[address.id]),
+        accepts=",".join(sniffing.ENDINGS if whatsapp else sorted(sniffing.PICTURES)),
+        samples=[Option(one.slug, str(one.label)) for one in samples.ALL] if whatsapp else [],
+        signs_url=reverse("phone:sign", args=[address.id]) if whatsapp else "",
     )
 
 
@@ -191,7 +206,9 @@ def quick_words(asked: Question | None, language: str) -> tuple[str, ...]:
     return (*keys, *more, *_ANSWERS.get(language, _ANSWERS["en"]))
 
 
-def _items(messages: list[Message], clinic: Clinic, *, name: str, now: datetime) -> Iterator[Item]:
+def _items(
+    messages: list[Message], clinic: Clinic, *, name: str, quoted: Mapping[str, Message], now: datetime
+) -> Iterator[Item]:
     day = None
     for message in messages:
         date = message.created_at.astimezone(clinic.zone).date()
@@ -199,14 +216,23 @@ def _items(messages: list[Message], clinic: Clinic, *, name: str, now: datetime)
             day = date
             yield Item(key=f"day-{date.isoformat()}", day=day_line(message.created_at, clinic.zone, now=now))
         mine = message.direction == Direction.INBOUND
-        shown = pictures(message, who=name if mine else clinic.name)
-        wordless = message.kind != Kind.TEXT and not shown
+        sent = message.deleted_at is None
+        whose = name if mine else clinic.name
+        came = files(message, who=whose, zone=clinic.zone, now=now) if sent else []
+        place = shown.place_of(message) if sent else None
+        contacts = shown.contacts_of(message, country=clinic.country) if sent else []
         yield Item(
             key=str(message.id),
             side="mine" if mine else "theirs",
-            body=message.body or (_("(a picture or a file)") if wordless else ""),
+            body=message.body if sent else "",
             time=clock_time(message.created_at, clinic.zone),
             iso=message.created_at.isoformat(),
             tick=mine,
-            pictures=shown,
+            files=came,
+            place=place,
+            contacts=contacts,
+            quote=shown.quote_of(message, quoted, name=name) if sent else None,
+            reactions=shown.reactions_of(message),
+            deleted=not sent,
+            can_delete=mine and sent,
         )

@@ -13,5 +13,6 @@ urlpatterns = [
     path("phone/lines/", views.behave_alike, name="lines"),
     path("phone/clock/", views.move_clock, name="clock"),
     path("phone/<uuid:address_id>/send/", views.send, name="send"),
+    path("phone/<uuid:address_id>/sign/", views.sign, name="sign"),
     path("phone/<uuid:address_id>/settings/", views.behave, name="settings"),
 ]

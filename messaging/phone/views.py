@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,9 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 from clinics.access import ClinicRequest
 from clinics.models import Clinic, Sender
 from medsync.lib import clock
+from medsync.lib.ids import id_in
 from messaging import demo_clock, intake, local_phone
-from messaging.attachments.pictures import LARGEST, PictureRefused
-from messaging.phone import lines, queries, screens, times
+from messaging.attachments.pictures import LARGEST
+from messaging.attachments.preparing import LIMITS, FileRefused
+from messaging.phone import lines, queries, samples, screens, times
 from messaging.providers.local.lines import own_behaviour, set_behaviour, set_common_behaviour
 from scheduling import contacts
 from scheduling.models import ContactAddress
@@ -96,26 +99,77 @@ def send(request: ClinicRequest, address_id: UUID) -> HttpResponse:
     address = get_object_or_404(ContactAddress.objects.select_related("contact_point"), pk=address_id)
     if address.channel not in senders:
         raise Http404
-    body, picture = request.POST.get("body", "")[:LONGEST], request.FILES.get("picture")
-    if not body.strip() and not picture:
+    body, file = request.POST.get("body", "")[:LONGEST], request.FILES.get("file")
+    sample = samples.sample(request.POST.get("sample", ""))
+    if not body.strip() and not file and sample is None:
         return HttpResponseBadRequest()
+    whatsapp = address.channel == "whatsapp"
+    sent: dict[str, Any] = {}
+    if file:
+        # Of what is too big, just enough is read to see that it is.
+        sent = {
+            "file": file.read(LIMITS[address.channel] + 1),
+            "file_name": (file.name or "")[:200],
+            "file_type": (file.content_type or "")[:100],
+        }
+    elif sample is not None and whatsapp:
+        sent = {
+            "file": sample.data(),
+            "file_name": sample.file if sample.content_type.startswith("application/") else "",
+            "file_type": sample.content_type,
+            "kind": sample.kind,
+            "extra": sample.extra,
+        }
     try:
         local_phone.write(
             channel=address.channel,
             from_address=address.address,
             to_number=senders[address.channel].phone_number,
             body=body,
-            name=address.contact_point.display_name if address.channel == "whatsapp" else "",
-            # Of what is too big, just enough is read to see that it is.
-            picture=picture.read(LARGEST + 1) if picture else b"",
-            picture_name=(picture.name or "")[:200] if picture else "",
+            name=address.contact_point.display_name if whatsapp else "",
+            reply_to=queries.provider_id_of(address, id_in(request.POST.get("reply_to", "")))
+            if whatsapp
+            else "",
+            **sent,
         )
-    except PictureRefused as error:
-        too_big = _("This picture is larger than %(mb)d MB. Send a smaller one.") % {"mb": LARGEST >> 20}
-        other = _("This is no picture that a phone sends. Take a JPEG, PNG, WebP or GIF.")
-        return _update(request, [address.id], toast=too_big if error.code == "too_big" else other, status=422)
+    except FileRefused as error:
+        return _update(request, [address.id], toast=_refusal(error.code, address.channel), status=422)
     except intake.Unavailable:
         return HttpResponse(status=503, headers={"Retry-After": "5"})
+    return _answer(request, [address.id])
+
+
+def _refusal(code: str, channel: str) -> str:
+    """Say why a phone does not send a file."""
+    if code == "too_big":
+        return _("Too large: a phone sends pictures up to %(picture)d MB, other files up to %(file)d MB.") % {
+            "picture": LARGEST >> 20,
+            "file": LIMITS[channel] >> 20,
+        }
+    if code == "type":
+        return _(
+            "A phone does not send this kind of file. Take a picture, a recording, a PDF or an Office document."
+        )
+    return _("This file is damaged. Take another one.")
+
+
+@require_POST
+def sign(request: ClinicRequest, address_id: UUID) -> HttpResponse:
+    """React to a message on this phone, take that back, or delete one of one's own."""
+    senders = _senders(request)
+    address = get_object_or_404(ContactAddress, pk=address_id, channel="whatsapp")
+    named, _space, what = request.POST.get("sign", "").partition(" ")
+    provider_id = queries.provider_id_of(address, id_in(named))
+    if "whatsapp" not in senders or not provider_id or len(what) > 16:
+        raise Http404
+    local_phone.write(
+        channel=address.channel,
+        from_address=address.address,
+        to_number=senders["whatsapp"].phone_number,
+        body="" if what in ("delete", "none") else what,
+        kind="deletion" if what == "delete" else "reaction",
+        reply_to=provider_id,
+    )
     return _answer(request, [address.id])
 
 

@@ -38,7 +38,27 @@
     }
   });
 
+  // What a message answers stands above the field until it is sent or taken off.
+  function quote(form, id, words) {
+    form.querySelector("[data-quotes-id]").value = id;
+    form.querySelector("[data-quoting]").hidden = !id;
+    form.querySelector("[data-quoting-text]").textContent = words;
+  }
+
   document.addEventListener("click", function (event) {
+    const quoted = event.target.closest("[data-phone-quote]");
+    if (quoted) {
+      const form = quoted.closest("[data-phone]").querySelector("[data-phone-form]");
+      const words = quoted.closest("article").querySelector(".said-body, .file-name");
+      quote(form, quoted.dataset.phoneQuote, words ? words.textContent : "");
+      quoted.closest("details").open = false;
+      form.querySelector("[name=body]").focus();
+    }
+    const off = event.target.closest("[data-quoting-off]");
+    if (off) quote(off.closest("form"), "", "");
+    document.querySelectorAll("details.said-more[open], details.phone-samples[open]").forEach(function (menu) {
+      if (!menu.contains(event.target) || event.target.closest("button")) menu.open = false;
+    });
     const quick = event.target.closest("[data-quick]");
     if (!quick) return;
     const form = quick.closest("form");
@@ -46,18 +66,18 @@
     form.requestSubmit();
   });
 
-  // A picture goes as soon as it is chosen, with what stands in the field as its words.
+  // A file goes as soon as it is chosen, with what stands in the field as its words.
   document.addEventListener("change", function (event) {
     const choice = event.target.closest("[data-pick] select");
     if (choice) choice.closest("[data-pick]").className = "pick pick-" + choice.selectedOptions[0].dataset.tone;
-    const picture = event.target.closest("[data-phone-picture]");
-    if (picture && picture.files.length) picture.form.requestSubmit();
+    const file = event.target.closest("[data-phone-file]");
+    if (file && file.files.length) file.form.requestSubmit();
   });
 
   document.addEventListener("submit", function (event) {
     const form = event.target;
     if (!form.matches("[data-phone-form]")) return;
-    if (!form.querySelector("[name=body]").value.trim() && !form.querySelector("[data-phone-picture]").files.length) {
+    if (!form.querySelector("[name=body]").value.trim() && !form.querySelector("[data-phone-file]").files.length && !(event.submitter && event.submitter.name === "sample")) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
@@ -68,7 +88,8 @@
     if (form.matches && form.matches("[data-phone-form]") && event.detail.successful) {
       const input = form.querySelector("[name=body]");
       input.value = "";
-      form.querySelector("[data-phone-picture]").value = "";
+      quote(form, "", "");
+      form.querySelector("[data-phone-file]").value = "";
       input.focus({ preventScroll: true });
     }
     const sheet = form.closest && form.closest("[popover]");
@@ -77,7 +98,7 @@
       read(); // the phones live at the new time at once
     }
     if (form.matches && form.matches("[data-phone-form]") && event.detail.xhr.status === 422) {
-      form.querySelector("[data-phone-picture]").value = "";
+      form.querySelector("[data-phone-file]").value = "";
       return; // the answer says in words what is wrong
     }
     if (sheet && sheet.id === "phone-sheet" && event.detail.successful) {

@@ -135,6 +135,7 @@ CLINIC = {
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/settled": post(),
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/why": get(),
     "files/<uuid:attachment_id>": get(),
+    "files/<uuid:attachment_id>/again": post(),
     "patients": get(),
     "patients/search": post(),
     "patients/new": get(),
@@ -162,6 +163,7 @@ CLINIC = {
     "phone/lines": post(),
     "phone/clock": post(),
     "phone/<uuid:address_id>/send": post(),
+    "phone/<uuid:address_id>/sign": post(),
     "phone/<uuid:address_id>/settings": post(),
 }
 PUBLIC = {
@@ -176,6 +178,7 @@ PUBLIC = {
     "profile/pin": Rule("POST", kind="person"),
     "lock": Rule("POST", kind="person"),
     "worker.js": open_page,
+    "m/<str:token>": open_page,
     "push/subscribe": Rule("POST", kind="person"),
     "push/unsubscribe": Rule("POST", kind="person"),
     "awake": Rule("POST", kind="person"),

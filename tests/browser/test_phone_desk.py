@@ -37,7 +37,7 @@ def test_a_picture_goes_to_the_thread_and_the_answer_comes_back(visit: Visit, vi
     phone = new_phone(visit(DESK, viewport=viewport))
     inbox = visit(f"{INBOX}?view=all", viewport=viewport)
 
-    phone.case.locator("[data-phone-picture]").set_input_files(
+    phone.case.locator("[data-phone-file]").set_input_files(
         {"name": "tooth.png", "mimeType": "image/png", "buffer": png(120, 90)}
     )
 
@@ -46,7 +46,7 @@ def test_a_picture_goes_to_the_thread_and_the_answer_comes_back(visit: Visit, vi
     assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 120
     phone.answered(0)
     row_of(inbox, phone.name).click()
-    picture = inbox.locator(".bubble-in .bubble-picture img")
+    picture = inbox.locator(".bubble-in .file-picture img")
     expect(picture).to_have_attribute("alt", f"Picture from {phone.name}", timeout=PATIENCE)
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 120
 
@@ -54,11 +54,11 @@ def test_a_picture_goes_to_the_thread_and_the_answer_comes_back(visit: Visit, vi
 def test_what_is_no_picture_is_refused_in_words(visit: Visit) -> None:
     phone = new_phone(visit(DESK))
 
-    phone.case.locator("[data-phone-picture]").set_input_files(
+    phone.case.locator("[data-phone-file]").set_input_files(
         {"name": "notes.png", "mimeType": "image/png", "buffer": b"not a picture"}
     )
 
-    expect(phone.page.locator("[data-toasts]")).to_contain_text("no picture", timeout=PATIENCE)
+    expect(phone.page.locator("[data-toasts]")).to_contain_text("does not send this kind of file", timeout=PATIENCE)
     expect(phone.case.locator(".said")).to_have_count(0)
 
 

@@ -19,6 +19,7 @@ from messaging.attachments.pictures import LARGEST
 from messaging.models import Attachment, Kind, Message
 from scheduling.models import ContactAddress
 from tests.messaging.desks import desk, inside, played, png
+from tests.messaging.files import drawn
 from tests.messaging.inboxes import a_thread, reenter
 
 __all__ = ["desk", "inside", "played"]
@@ -35,7 +36,7 @@ def sent(desk: Any) -> Attachment:
     """Send a picture from a new phone."""
     desk("new/", "post", channel="whatsapp")
     address = ContactAddress.objects.get()
-    answer = desk(f"{address.id}/send/", "post", body="my tooth", picture=upload(png()))
+    answer = desk(f"{address.id}/send/", "post", body="my tooth", file=upload(png()))
     assert answer.status_code == 200
     return Attachment.objects.select_related("message").get()
 
@@ -150,11 +151,12 @@ def test_a_file_that_is_gone_is_not_found(sent: Attachment, owner: User, browse:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture that a phone sends"),
-        (b"%PDF-1.7", "no picture that a phone sends"),
-        (png() + b"\0" * LARGEST, "larger than 5 MB"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "does not send this kind of file"),
+        (b"<!doctype html><script>alert(1)</script>", "does not send this kind of file"),
+        (b"\xff\xd8\xff\xe0no picture behind its head", "damaged"),
+        (png() + b"\0" * LARGEST, "pictures up to 5 MB"),
     ],
-    ids=["svg", "pdf named png", "too big"],
+    ids=["svg", "html named png", "broken", "too big"],
 )
 def test_what_is_no_picture_or_too_big_is_refused_in_words(
     desk: Any, settings: Any, data: bytes, words: str
@@ -162,7 +164,7 @@ def test_what_is_no_picture_or_too_big_is_refused_in_words(
     a_thread()
     address = ContactAddress.objects.get()
 
-    answer = desk(f"{address.id}/send/", "post", body="", picture=upload(data))
+    answer = desk(f"{address.id}/send/", "post", body="", file=upload(data))
 
     assert answer.status_code == 422
     assert words in answer.content.decode()
@@ -171,19 +173,15 @@ def test_what_is_no_picture_or_too_big_is_refused_in_words(
 
 
 @pytest.mark.parametrize(
-    ("head", "content_type"),
-    [
-        (b"\xff\xd8\xff\xe0rest", "image/jpeg"),
-        (b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
-        (b"GIF89a\x01\0\x01\0", "image/gif"),
-    ],
+    ("form", "content_type"),
+    [("JPEG", "image/jpeg"), ("WEBP", "image/webp"), ("GIF", "image/gif")],
     ids=["jpeg", "webp", "gif"],
 )
-def test_the_type_is_what_the_bytes_say(desk: Any, head: bytes, content_type: str) -> None:
+def test_the_type_is_what_the_bytes_say(desk: Any, form: str, content_type: str) -> None:
     a_thread()
     address = ContactAddress.objects.get()
 
-    desk(f"{address.id}/send/", "post", body="", picture=upload(head, "lies.png"))
+    desk(f"{address.id}/send/", "post", body="", file=upload(drawn(form), "lies.png"))
 
     assert Attachment.objects.get().content_type == content_type
 
@@ -199,7 +197,7 @@ def test_nothing_is_kept_of_a_picture_that_could_not_be_taken(
 
     monkeypatch.setattr(intake, "receive_message", down)
 
-    assert desk(f"{address.id}/send/", "post", body="", picture=upload(png())).status_code == 503
+    assert desk(f"{address.id}/send/", "post", body="", file=upload(png())).status_code == 503
     assert files_below(settings.FILES_ROOT) == []
 
 
