@@ -72,7 +72,8 @@ def store(
     """Store a message of the entered clinic and answer it; `answers=False` shows it to staff and stays silent.
 
     Idempotent under (account, event id): 50 at once are one message and one reply. Runs in a transaction of its
-    own, once more from the top after a deadlock. `received_at` is when it reached us, if that is not now;
+    own, once more from the top after a deadlock. `received_at` is when it reached us, if that is not now; the
+    window counts from when the provider says that it was written, so that a late webhook does not lengthen it;
     `inline=False` when there is no webhook left whose response could carry a reply.
     """
     received_at = received_at or now
@@ -80,7 +81,9 @@ def store(
         storing.lock_conversation(_lock_name(event))
         message = _message(event, route, now)
         user_id = _other_user_id(event)
-        opened_at = received_at if event.opens_window and event.channel == "whatsapp" else None
+        opened_at = (
+            wrote_at(event, received_at) if event.opens_window and event.channel == "whatsapp" else None
+        )
         row = storing.store_from_address(message, user_id=user_id, window_at=opened_at)
         first_contact = False
         if row is None:
@@ -122,6 +125,11 @@ def store(
             conversation_id=stored.conversation.pk,
             replies=_inline(replies, route),
         )
+
+
+def wrote_at(event: InboundMessage, received_at: datetime) -> datetime:
+    """Return when a message was written: as the provider says, never later than it reached us."""
+    return min(event.occurred_at or received_at, received_at)
 
 
 def _lock_name(event: InboundMessage) -> str:

@@ -136,7 +136,9 @@ def _deliver(turn: Turn) -> list[Message]:
         sender_id=stored.route.sender_id,
         account_id=stored.route.account_id,
         consent=stored.consent,
-        last_inbound_at=stored.message.created_at,
+        last_inbound_at=min(
+            stored.message.occurred_at or stored.message.created_at, stored.message.created_at
+        ),
     )
     if stored.inline:
         message = outbox.queue_inline(
