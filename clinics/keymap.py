@@ -26,6 +26,7 @@ KEYS = (
     Key("previous", "k", gettext_lazy("previous thread")),
     Key("reply", "r", gettext_lazy("write a reply")),
     Key("note", "n", gettext_lazy("write a note")),
+    Key("approved", "t", gettext_lazy("choose an approved text")),
     Key("accept", "a", gettext_lazy("accept the request")),
     Key("offer", "o", gettext_lazy("offer other times")),
     Key("decline", "x", gettext_lazy("decline the request")),

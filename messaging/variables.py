@@ -66,13 +66,20 @@ def language_of(conversation: Conversation, people: list[Patient], clinic: Clini
 
 def values_in(conversation: Conversation, *, clinic: Clinic, now: datetime) -> tuple[dict[str, str], str]:
     """Return what each variable is worth in a thread, and in which language; two statements."""
+    people, visit = people_and_visit(conversation, now=now)
+    language = language_of(conversation, people, clinic)
+    return worth(people, visit, clinic, language), language
+
+
+def people_and_visit(
+    conversation: Conversation, *, now: datetime
+) -> tuple[list[Patient], Appointment | None]:
+    """Return whom a thread reaches, and the next visit of any of them; two statements."""
     links = PatientContact.objects.filter(
         contact_point=conversation.contact_point_id, not_theirs_at=None, patient__merged_into=None
     ).select_related("patient")
     people = [link.patient for link in links]
-    visit = next_visits([p.pk for p in people], now=now).first() if people else None
-    language = language_of(conversation, people, clinic)
-    return worth(people, visit, clinic, language), language
+    return people, next_visits([p.pk for p in people], now=now).first() if people else None
 
 
 def worth(people: list[Patient], visit: Appointment | None, clinic: Clinic, language: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from clinics import clocks
 from clinics.models import User
 from medsync.lib import jobs
 from messaging import gate, threads
+from messaging.gate import codes
 from messaging.models import (
     Author,
     Conversation,
@@ -33,8 +34,6 @@ from scheduling.locks import retrying
 KEPT_FOR = timedelta(days=7)
 #: The first look of the clock: by then a message that came while the reply was being stored is there.
 LOOK_AFTER = timedelta(seconds=60)
-#: `Message.reason` of a reply for which the patient never came.
-EXPIRED = "held_expired"
 
 
 class HeldAlready(Exception):
@@ -218,7 +217,7 @@ def _expire(held: HeldReply, now: datetime) -> None:
     if not _end(held.pk, HeldOutcome.EXPIRED, now):
         return
     Message.objects.filter(pk=held.message_id, status=MessageStatus.HELD).update(
-        status=MessageStatus.BLOCKED, reason=EXPIRED, updated_at=now
+        status=MessageStatus.BLOCKED, reason=codes.HELD_EXPIRED, updated_at=now
     )
     threads.status_moved(
         held.conversation_id,

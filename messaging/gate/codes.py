@@ -23,6 +23,7 @@ USES_ALL = frozenset({REMINDER, STAFF, KNOCK})
 NO_SENDER, NO_CONSENT, OPTED_OUT, WINDOW_CLOSED = "no_sender", "no_consent", "opted_out", "window_closed"
 NO_ADDRESS, EMPTY, TOO_LONG, ACCOUNT_REFUSED = "no_address", "empty", "too_long", "account_refused"
 UNUSABLE, WRONG_NUMBER, DUPLICATE, TOO_LATE = "unusable", "wrong_number", "duplicate", "too_late"
+HELD_EXPIRED = "held_expired"
 QUIET, CAPACITY, BLOCKED_ADDRESS = "quiet_hours", "capacity", "blocked_address"
 
 Sentences = tuple[str | Promise, str | Promise]
@@ -73,6 +74,10 @@ SENTENCES: Mapping[str, Sentences] = {
     CAPACITY: (
         _("WhatsApp lets this account reach no more people today, so the message waits"),
         _("It goes by itself as soon as there is room; Meta raises the limit with good quality."),
+    ),
+    HELD_EXPIRED: (
+        _("The patient did not answer for seven days, so it was not sent"),
+        _("Call the patient, or send an approved text once more."),
     ),
     EMPTY: (_("The message is empty"), _("Write something first.")),
     TOO_LONG: (_("The message is longer than 1,600 characters"), _("Shorten it, or send it in two parts.")),

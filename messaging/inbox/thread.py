@@ -308,13 +308,15 @@ def _items(
     timed: list[tuple[datetime, int, Item]] = []
     previous: Message | None = None
     for message in rows.messages:
+        if is_held(message):
+            held = held_reply(message, name=name, works=ways.work)
+            timed.append((message.created_at, 2, held))
+            continue
         timed.append(
             (
                 message.created_at,
                 0,
-                bubbles.said(
-                    message, previous, name, clinic, ways=ways, now=now, quoted=rows.quoted
-                ),
+                bubbles.said(message, previous, name, clinic, ways=ways, now=now, quoted=rows.quoted),
             )
         )
         previous = message

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.inbox import bot, colleagues, deeds, requests, saved_texts, views, ways, writing
+from messaging.inbox import approved, bot, colleagues, deeds, requests, saved_texts, views, ways, writing
 
 app_name = "inbox"
 
@@ -27,6 +27,16 @@ urlpatterns = [
     path("inbox/<uuid:conversation_id>/later/", writing.later, name="later"),
     path("inbox/<uuid:conversation_id>/writing/", saved_texts.writing, name="writing"),
     path("inbox/<uuid:conversation_id>/texts/", saved_texts.texts, name="texts"),
+    path("inbox/<uuid:conversation_id>/approved/", approved.choices, name="approved"),
+    path("inbox/<uuid:conversation_id>/approved/send/", approved.send, name="send-approved"),
+    path(
+        "inbox/<uuid:conversation_id>/held/<uuid:message_id>/drop/", approved.drop_held, name="drop-held"
+    ),
+    path(
+        "inbox/<uuid:conversation_id>/held/<uuid:message_id>/reword/",
+        approved.reword_held,
+        name="reword-held",
+    ),
     path("inbox/<uuid:conversation_id>/done/", deeds.done, name="done"),
     path("inbox/<uuid:conversation_id>/no-reply/", deeds.no_reply, name="no-reply"),
     path("inbox/<uuid:conversation_id>/reopen/", deeds.reopen, name="reopen"),

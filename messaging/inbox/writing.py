@@ -12,20 +12,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clinics.access import ClinicRequest, may
-from clinics.models import Channel, Sender
 from clinics.permissions import Action
 from medsync.lib import clock
 from medsync.lib.ids import id_in
-from medsync.lib.text import clean
 from messaging import drafts, gate, outbox, times, variables
 from messaging.inbox import later as laters
 from messaging.inbox.answering import answer, conversation_of
+from messaging.inbox.requesting import client_id, revision, sender
 from messaging.models import Conversation, DraftTab
 
 #: Nobody takes a reply back for longer; the worker is rung by then.
 LONGEST_UNDO = 30
-#: A page whose clock runs ahead may not lock others out of a draft for longer than this.
-AHEAD = timedelta(seconds=60)
 
 _TIMES: dict[str, Callable[[], str]] = {
     outbox.PAST: lambda: _("That time is past. Choose another one."),
@@ -47,13 +44,13 @@ def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             body=body,
             user=request.user,
             now=now,
-            client_message_id=_client_id(request),
+            client_message_id=client_id(request),
             after_message_id=None
             if request.POST.get("anyway")
             else id_in(request.POST.get("after_message_id", "")),
-            sender=_sender(request),
+            sender=sender(request),
             wait=timedelta(seconds=min(request.user.undo_seconds, LONGEST_UNDO)),
-            draft=_revision(request),
+            draft=revision(request),
         ),
     )
 
@@ -75,9 +72,9 @@ def later(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             user=request.user,
             send_at=send_at,
             now=now,
-            client_message_id=_client_id(request),
-            sender=_sender(request),
-            draft=_revision(request),
+            client_message_id=client_id(request),
+            sender=sender(request),
+            draft=revision(request),
         ),
     )
 
@@ -93,7 +90,7 @@ def note(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             body=request.POST.get("body", ""),
             user=request.user,
             now=clock.now(),
-            draft=_revision(request),
+            draft=revision(request),
         )
     except outbox.BodyRefused as error:
         return _refused(request, conversation, ". ".join(gate.sentences(error.code, "")))
@@ -105,8 +102,8 @@ def note(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
 def draft(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Keep what was typed so far; an older save than what is kept changes nothing."""
     conversation, tab = conversation_of(conversation_id), request.POST.get("tab", "")
-    revision = _revision(request)
-    if tab not in DraftTab.values or revision is None:
+    newest = revision(request)
+    if tab not in DraftTab.values or newest is None:
         return HttpResponse(status=400)
     drafts.save(
         conversation.pk,
@@ -114,7 +111,7 @@ def draft(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
         tab=tab,
         body=request.POST.get("body", ""),
         client_message_id=request.POST.get("client_message_id", ""),
-        revision=revision,
+        revision=newest,
         now=clock.now(),
     )
     return HttpResponse(status=204)
@@ -171,30 +168,6 @@ def _refused(
 ) -> HttpResponse:
     alert: dict[str, Any] = {"text": text, "code": code, "bad": True}
     return answer(request, conversation.pk, alert=alert, status=409)
-
-
-def _sender(request: ClinicRequest) -> Sender | None:
-    """Return the number that was chosen by hand (the gate knows whether it works), None for the patient's."""
-    chosen = id_in(request.POST.get("sender", ""))
-    if chosen is None:
-        return None
-    return (
-        Sender.objects.select_related("account")
-        .filter(pk=chosen, clinic=request.clinic, channel__in=(Channel.WHATSAPP, Channel.SMS))
-        .first()
-    )
-
-
-def _client_id(request: ClinicRequest) -> str | None:
-    return clean(request.POST.get("client_message_id", ""))[:80] or None
-
-
-def _revision(request: ClinicRequest) -> int | None:
-    """Return the revision of the page's draft; it counts by the page's clock, which may not be far ahead."""
-    text = request.POST.get("revision", "")
-    if not text.isdecimal() or not text.isascii() or len(text) > 15:
-        return None
-    return min(int(text), int((max(clock.now(), clock.real_now()) + AHEAD).timestamp() * 1000))
 
 
 def _provider_code(code: str) -> str:

@@ -359,6 +359,15 @@
     refresh(box);
   }
 
+  // The reply went another way: its draft ends here as it ended on the server.
+  function clear() {
+    const box = composer();
+    delete unsaved.reply;
+    store(box, "reply", { text: "", id: "", rev: known });
+    showDraftInRow(box.dataset.draftKey);
+    if (box.dataset.tab === "reply") show(box);
+  }
+
   MedSync.composer = {
     setUp: setUp,
     box: composer,
@@ -367,6 +376,10 @@
     fill: fill,
     insert: insert,
     sender: () => sender(composer()),
+    chosen: () => chosen,
+    newId: newId,
+    revision: () => Math.max(known, (read(key(composer(), "reply")) || {}).rev || 0),
+    clear: clear,
     sendAt: function (at) {
       const box = composer();
       field(box, "at").value = at;

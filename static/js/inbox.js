@@ -365,6 +365,7 @@
     k: () => move(-1),
     r: () => MedSync.composer.choose("reply"),
     n: () => MedSync.composer.choose("note"),
+    t: () => MedSync.approved.open(),
     e: () => MedSync.deeds.done(),
     E: () => MedSync.deeds.doneAndNext(),
     u: () => MedSync.deeds.reopen(),
