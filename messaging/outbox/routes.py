@@ -3,7 +3,7 @@
 An answer goes where the patient wrote. What we begin goes on one channel, see `route_for_beginning`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -63,12 +63,28 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class Heard:
     """When and where the patient last wrote."""
 
     at: datetime
     channel: str
     sender_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What somebody has read of many people at once; the choice then makes no statement.
+
+    `approved` finds the approved text of a key, a language and an account. How far an account has used the people
+    whom it may reach is not asked: who foretells does not know it.
+    """
+
+    standing: gate.Standing
+    active: Sequence[Sender]
+    heard: Heard | None
+    preferred: str
+    zone: str
+    approved: Callable[[str, str, UUID], ContentTemplate | None]
 
 
 def route_for(
@@ -82,7 +98,7 @@ def route_for(
     standing = gate.standing_of(conversation)
     if sender is not None:
         return _route(standing, sender, sender.channel, gate.Choice(how=BY_HAND))
-    active = _active()
+    active = active_senders()
     if answers is not None:
         found = _by_id(active, answers.sender_id) or _first(active, answers.channel)
         choice = gate.Choice(how=ANSWERED, at=answers.created_at)
@@ -105,27 +121,30 @@ def route_for_beginning(
     said: catalog.Said | None = None,
     visit: Appointment | None = None,
     sender: Sender | None = None,
+    known: Known | None = None,
 ) -> Route:
     """Return the one way of what we begin: where the patient last wrote, else preferred, else the clinic's order.
 
     The first on which it may go; a closed window is passed by the approved text of `said`, else it goes elsewhere.
     With a `sender` that one is asked first. Where it may go nowhere the route of the first choice says why
-    (`refusal`). Up to nine statements, most often six.
+    (`refusal`). Up to nine statements, most often six; none with what is `known`.
     """
-    standing = gate.standing_of(conversation)
-    active = _active()
-    heard = _heard(conversation)
-    zone = zone_of(conversation.contact_point_id, visit) if purpose == gate.REMINDER else ""
+    standing = known.standing if known else gate.standing_of(conversation)
+    active = known.active if known else active_senders()
+    heard = known.heard if known else _heard(conversation)
+    zone = ""
+    if purpose == gate.REMINDER:
+        zone = known.zone if known else zone_of(conversation.contact_point_id, visit)
     first: Route | None = None
     waits: Route | None = None
-    for channel, choice in _order(conversation, active, heard, sender, now):
+    for channel, choice in _order(conversation, active, heard, sender, known, now):
         if first is not None:
             choice = gate.Choice(how=ELSEWHERE, instead_of=first.channel, because=first.refusal)
         found = _from(standing, active, channel, heard, sender)
         route = _route(standing, found, channel, choice)
         if zone:
             route = replace(route, facts=replace(route.facts, quiet=quiet_of(zone)))
-        route, verdict = _ways(route, purpose=purpose, said=said, now=now)
+        route, verdict = _ways(route, purpose=purpose, said=said, known=known, now=now)
         if verdict.allowed and not _unasked(standing, channel):
             if verdict.code != gate.CAPACITY:
                 return route
@@ -135,28 +154,40 @@ def route_for_beginning(
     return waits or first or Route(None, Channel.WHATSAPP, "", refusal=gate.NO_SENDER)
 
 
+def primary(channel: str) -> Sender | None:
+    """Return the number that the clinic begins with on a channel; one statement."""
+    return _first(active_senders(), channel)
+
+
 def with_approved(route: Route, approved: Approved, *, now: datetime) -> Route:
     """Return a route on which an approved text goes; one statement where that counts against the account."""
-    facts = replace(
-        route.facts, approved=True, template_id=approved.template.pk, template_name=approved.template.name
-    )
-    if route.sender is not None and route.channel == Channel.WHATSAPP and not gate.window_open(facts, now):
-        facts = replace(facts, use=use_for(route.sender.account, route.address, now=now))
+    route = _as_approved(route, approved)
+    if route.sender is None or route.channel != Channel.WHATSAPP or gate.window_open(route.facts, now):
+        return route
+    use = use_for(route.sender.account, route.address, now=now)
+    return replace(route, facts=replace(route.facts, use=use))
+
+
+def _as_approved(route: Route, approved: Approved) -> Route:
+    template = approved.template
+    facts = replace(route.facts, approved=True, template_id=template.pk, template_name=template.name)
     return replace(route, facts=facts, approved=approved)
 
 
 def _ways(
-    route: Route, *, purpose: str, said: catalog.Said | None, now: datetime
+    route: Route, *, purpose: str, said: catalog.Said | None, known: Known | None, now: datetime
 ) -> tuple[Route, gate.Verdict]:
     """Return the route with the approved text that a closed window asks for, and what the gate says of it."""
     verdict = _verdict(route, purpose, now)
     if verdict.code != gate.WINDOW_CLOSED or said is None or route.sender is None:
         return route, verdict
-    template = approved_for(said.key, said.language, route.sender.account_id)
+    find = known.approved if known else approved_for
+    template = find(said.key, said.language, route.sender.account_id)
     variables = variables_for(template, said.values) if template else None
     if template is None or variables is None:
         return route, verdict
-    route = with_approved(route, Approved(template, variables), now=now)
+    approved = Approved(template, variables)
+    route = _as_approved(route, approved) if known else with_approved(route, approved, now=now)
     return route, _verdict(route, purpose, now)
 
 
@@ -174,8 +205,9 @@ def _unasked(standing: gate.Standing, channel: str) -> bool:
 def _order(
     conversation: Conversation,
     active: Sequence[Sender],
-    heard: _Heard | None,
+    heard: Heard | None,
     sender: Sender | None,
+    known: Known | None,
     now: datetime,
 ) -> Iterator[tuple[str, gate.Choice]]:
     """Yield the channels that come into question, each once, with why."""
@@ -186,7 +218,7 @@ def _order(
     elif heard is not None and now - heard.at <= REMEMBERED:
         first = heard.channel
         yield first, gate.Choice(how=LAST, at=heard.at)
-    elif (first := _preferred(conversation)) in _CHANNELS:
+    elif (first := known.preferred if known else _preferred(conversation)) in _CHANNELS:
         yield first, gate.Choice(how=PREFERRED)
     for channel in _clinics_order():
         if channel != first and _first(active, channel):
@@ -212,7 +244,7 @@ def _preferred(conversation: Conversation) -> str:
     )
 
 
-def _heard(conversation: Conversation) -> _Heard | None:
+def _heard(conversation: Conversation) -> Heard | None:
     found = (
         Message.objects.filter(
             conversation=conversation.pk, direction=Direction.INBOUND, channel__in=_CHANNELS
@@ -221,14 +253,14 @@ def _heard(conversation: Conversation) -> _Heard | None:
         .values_list("created_at", "channel", "sender_id")
         .first()
     )
-    return _Heard(*found) if found else None
+    return Heard(*found) if found else None
 
 
 def _from(
     standing: gate.Standing,
     active: Sequence[Sender],
     channel: str,
-    heard: _Heard | None,
+    heard: Heard | None,
     sender: Sender | None,
 ) -> Sender | None:
     """Return the number: the one that was chosen, else that the patient knows, else the clinic's primary one."""
@@ -254,7 +286,8 @@ def _route(
     return Route(sender, channel, to, facts)
 
 
-def _active() -> list[Sender]:
+def active_senders() -> list[Sender]:
+    """Return the clinic's numbers that write, with their accounts, the primary ones first; one statement."""
     return list(
         Sender.objects.select_related("account")
         .filter(clinic=current_clinic(), status=SenderStatus.ACTIVE)

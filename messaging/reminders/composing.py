@@ -37,16 +37,21 @@ def compose(
     rules: ReminderSettings,
     clinic: Clinic,
     neutral: bool = False,
+    nameless_doctor: bool = False,
 ) -> Words:
     """Return the words for one visit, or for several of one day in their order.
 
-    Each visit has patient, practitioner and location at hand. `neutral` leaves out every detail but the time. No
-    statement but for the clinic's own words, which the catalog keeps.
+    Each visit has patient, practitioner and location at hand. `neutral` leaves out every detail but the time, and
+    `nameless_doctor` lets an approved text name the clinic in the doctor's place. No statement but for the clinic's
+    own words, which the catalog keeps.
     """
     language, dates = languages(visits[0], point, rules, clinic)
-    said = catalog.Said(DEFAULT, language, _values(visits, dates, clinic))
+    values = _values(visits, dates, clinic)
+    said = catalog.Said(
+        DEFAULT, language, values | {"doctor_name": clinic.name} if nameless_doctor else values
+    )
     if len(visits) == 1:
-        lines = _one(visits[0], said.values, language, rules, neutral)
+        lines = _one(visits[0], values, language, rules, neutral)
     else:
         lines = _several(visits, language, dates, clinic, neutral)
     place = _place(visits, clinic, language, said="" if neutral else lines[0])

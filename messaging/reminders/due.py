@@ -36,8 +36,8 @@ def latest(starts_at: datetime, step: int) -> datetime:
 
 
 def expires_at(starts_at: datetime, step: int) -> datetime:
-    """Return until when a text that was taken up may still go: until CLOSEST before the visit."""
-    return starts_at - min(CLOSEST, timedelta(hours=step) / 2)
+    """Return until when a text that was taken up may still go: CLOSEST before the visit, nearer for short steps."""
+    return starts_at - min(CLOSEST, timedelta(hours=step) / 4)
 
 
 def in_order(steps: Sequence[int]) -> list[int]:

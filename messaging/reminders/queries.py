@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, UUIDField, Value, When
 from django.db.models.functions import Coalesce
 
 from clinics.clocks import LONGEST
@@ -129,6 +129,7 @@ def reach() -> Coalesce:
         Subquery(theirs.filter(starred=True).values("contact_point")[:1]),
         F("contact_point_id"),
         Subquery(theirs.order_by("created_at", "id").values("contact_point")[:1]),
+        output_field=UUIDField(),
     )
 
 

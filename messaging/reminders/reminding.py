@@ -172,6 +172,7 @@ def _take_up(
         appointment=seen,
         dedupe_key=f"reminder:{seen.pk}:{seen.version}:{step}",
         language=way.words.language,
+        route=way.route,
         said=way.words.said,
         expires_at=expires_at,
         touch=False,
