@@ -18,10 +18,13 @@ from messaging.attachments import attaching
 from messaging.models import (
     Attempt,
     ChannelConsent,
+    ConsentAction,
+    ConsentEvent,
     Conversation,
     ConversationEvent,
     Message,
     MessageStatus,
+    Purpose,
     ThreadSeen,
 )
 from messaging.outbox.later import MOST
@@ -86,7 +89,9 @@ class ThreadRows:
     can_text: bool  # what did not arrive on WhatsApp could go by SMS; asked only where something did not
     older_cursor: str | None = None
     later: list[Message] = field(default_factory=list)  # what waits for its time, only on the newest page
-    quoted: dict[str, Message] = field(default_factory=dict)  # what messages here answer, by the provider's id
+    quoted: dict[str, Message] = field(
+        default_factory=dict
+    )  # what messages here answer, by the provider's id
 
 
 def conversation(conversation_id: UUID) -> Conversation | None:
@@ -243,7 +248,30 @@ def message_with_history(conversation_id: UUID, message_id: UUID) -> Message | N
     attempts = Attempt.objects.prefetch_related("status_events").order_by("n")
     return (
         Message.objects.filter(pk=message_id, conversation_id=conversation_id)
-        .select_related("user", "sender")
+        .select_related("user", "sender", "conversation")
         .prefetch_related(Prefetch("attempts", queryset=attempts))
         .first()
     )
+
+
+def consent_behind(message: Message) -> tuple[ConsentEvent | None, UUID | None]:
+    """Return the line of the ledger by which a message was agreed to, and a patient whose page shows it."""
+    point = message.conversation.contact_point_id
+    line = (
+        ConsentEvent.objects.filter(
+            contact_point=point,
+            channel=message.channel,
+            purpose__in=[Purpose.CARE, Purpose.ALL],
+            action__in=[ConsentAction.GRANTED, ConsentAction.OPTED_IN],
+            at__lte=message.created_at,
+        )
+        .order_by("-at", "-id")
+        .first()
+    )
+    patient = (
+        PatientContact.objects.filter(contact_point=point)
+        .order_by("-starred", "created_at", "id")
+        .values_list("patient_id", flat=True)
+        .first()
+    )
+    return line, patient

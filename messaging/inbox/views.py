@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
 from django.views.decorators.http import require_GET
@@ -78,8 +79,10 @@ def why_fragment(request: ClinicRequest, conversation_id: UUID, message_id: UUID
     message = queries.message_with_history(conversation_id, message_id)
     if message is None:
         raise Http404
-    context = {"why": why.explain(message, clinic=request.clinic, now=clock.now())}
-    return render(request, "messaging/why.html", context)
+    proof, patient_id = queries.consent_behind(message)
+    page = reverse("people:page", args=[patient_id]) + "#consent" if patient_id else ""
+    explained = why.explain(message, clinic=request.clinic, now=clock.now(), proof=proof, proof_url=page)
+    return render(request, "messaging/why.html", {"why": explained})
 
 
 def update(

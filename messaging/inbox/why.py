@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinics.models import Clinic
 from messaging import failures, gate, times
 from messaging.inbox import words
-from messaging.models import Author, Message
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was checked before sending: passed, refused or unasked."""
-
-    text: str
-    detail: str
-    icon: str
-    state: str
+from messaging.inbox.why_steps import Step, steps_of
+from messaging.models import Author, ConsentEvent, Message, MessageStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +36,6 @@ class Why:
     remedy: str
 
 
-_PASSED = {
-    "sender": gettext_lazy("The clinic’s number works"),
-    "account": gettext_lazy("The provider takes the account"),
-    "address": gettext_lazy("There is an address to send to"),
-    "opt_out": gettext_lazy("No STOP on this channel"),
-    "consent": gettext_lazy("Messages on this channel are agreed to"),
-    "window": gettext_lazy("Could write freely"),
-    "body": gettext_lazy("The text fits"),
-}
 _HAPPENED = {
     "sent": gettext_lazy("Taken by the provider"),
     "delivered": gettext_lazy("Delivered"),
@@ -69,8 +49,13 @@ _HAPPENED = {
 _BAD = frozenset({"undelivered", "failed"})
 
 
-def explain(message: Message, *, clinic: Clinic, now: datetime) -> Why:
-    """Return the popover for an outbound message; its attempts and their status events are prefetched."""
+def explain(
+    message: Message, *, clinic: Clinic, now: datetime, proof: ConsentEvent | None = None, proof_url: str = ""
+) -> Why:
+    """Return the popover for an outbound message; its attempts and their status events are prefetched.
+
+    `proof` is the line of the ledger by which it was agreed to, `proof_url` where the patient's page shows it.
+    """
     tick = words.tick(message)
     arrived = message.status not in words.NOT_ARRIVED
     code = str(message.verdict.get("code", ""))
@@ -80,11 +65,13 @@ def explain(message: Message, *, clinic: Clinic, now: datetime) -> Why:
             error_code=message.error_code, reason=message.reason, channel=message.channel
         )
         why_not, remedy = failure.what, failure.helps
+    elif message.status == MessageStatus.QUEUED and message.reason:
+        why_not = gate.sentences(message.reason, message.channel)[0]
     title = f"{tick.word}: {why_not}" if tick and why_not else _cause(message)
     return Why(
         title=title,
         sub_title=f"{tick.word if tick else ''} · {times.moment(message.created_at, clinic.zone, now=now)}",
-        steps=list(_steps(message, clinic, now=now)),
+        steps=list(steps_of(message, clinic=clinic, now=now, proof=proof, proof_url=proof_url)),
         times=list(_times(message, clinic)),
         remedy=remedy,
     )
@@ -99,39 +86,6 @@ def _cause(message: Message) -> str:
     if message.appointment_id:
         return _("It tells the patient what was decided about the visit")
     return _("It follows from what happened in this thread")
-
-
-def _steps(message: Message, clinic: Clinic, *, now: datetime) -> Iterator[Step]:
-    stopped = False
-    for step in message.verdict.get("steps", ()):
-        name, ok = str(step.get("step", "")), bool(step.get("ok"))
-        if stopped:
-            # The gate looks at everything; after the first refusal the rest changed nothing.
-            yield Step(str(_PASSED.get(name, name)), "", "minus", "unasked")
-        elif ok:
-            yield Step(
-                str(_PASSED.get(name, name)), _evidence(name, step, clinic, now=now), "check", "passed"
-            )
-        else:
-            detail, _remedy = gate.sentences(str(step.get("code", "")), message.channel)
-            yield Step(
-                detail or str(_PASSED.get(name, name)),
-                _evidence(name, step, clinic, now=now),
-                "close",
-                "refused",
-            )
-            stopped = name != "account"
-
-
-def _evidence(name: str, step: dict[str, Any], clinic: Clinic, *, now: datetime) -> str:
-    evidence = step.get("evidence") or {}
-    at = parse_datetime(evidence.get("last_inbound_at") or evidence.get("opted_out_at") or "")
-    if at is None:
-        return ""
-    moment = times.moment(at, clinic.zone, now=now)
-    if name == "window":
-        return _("The patient last wrote %(when)s") % {"when": moment}
-    return _("Since %(when)s") % {"when": moment}
 
 
 def _times(message: Message, clinic: Clinic) -> Iterator[Line]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy
 
+from messaging import gate
 from messaging.models import Message, MessageStatus
 
 
@@ -32,6 +33,13 @@ _TICKS = {
     MessageStatus.CANCELLED: (gettext_lazy("Taken back"), "close", ""),
 }
 
+#: What waits in the queue, and for what.
+_WAITS = {
+    gate.QUIET: gettext_lazy("Waits for the morning"),
+    gate.CAPACITY: gettext_lazy("Waits for room"),
+    gate.ACCOUNT_REFUSED: gettext_lazy("Waits for the account"),
+}
+
 NOT_ARRIVED = frozenset({MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.BLOCKED})
 
 
@@ -40,4 +48,6 @@ def tick(message: Message) -> Tick | None:
     if message.status not in _TICKS:
         return None
     word, icon, tone = _TICKS[MessageStatus(message.status)]
+    if message.status == MessageStatus.QUEUED:
+        word = _WAITS.get(message.reason, word)
     return Tick(message.status, str(word), icon, tone)
