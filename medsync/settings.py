@@ -201,6 +201,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "fetch files": {"task": "messaging.fetch_all_media", "schedule": 30.0},
     "look after held replies": {"task": "messaging.sweep_all_held_replies", "schedule": 30.0},
     "look at approved texts": {"task": "messaging.sync_all_approved_texts", "schedule": 60.0},
+    "send reminders of the API": {"task": "messaging.send_all_api_reminders", "schedule": 60.0},
     "replay held events": {"task": "messaging.replay_all_held", "schedule": 60.0},
     "expire requests": {"task": "scheduling.expire_all_requests", "schedule": 60.0},
     "announce changes again": {"task": "scheduling.announce_all_again", "schedule": 60.0},
@@ -246,7 +247,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
 # Webhooks and the API refuse plain http by the proxy; a redirect would lose a POST.
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^reminder(?:/|$)", r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -12,15 +12,13 @@ def when(reminder: ApiReminder, *, language: str, country: str) -> str:
     return datewords.when(local, zone="UTC", language=language, country=country)
 
 
-def body(reminder: ApiReminder, *, language: str, clinic_name: str, country: str) -> str:
-    """Return the reminder with its question."""
-    # Any text is taken in place and person: each ends as a sentence does, and stands in its own.
-    return "\n".join(
-        (
-            catalog.text("api_reminder", language, **values(reminder, language, clinic_name, country)),
-            catalog.text("api_ask", language),
-        )
-    )
+def body(
+    reminder: ApiReminder, *, language: str, clinic_name: str, country: str, neutral: bool = False
+) -> str:
+    """Return the reminder with its question; `neutral` names neither place nor person."""
+    key = "reminder_neutral" if neutral else "api_reminder"
+    first = catalog.text(key, language, **values(reminder, language, clinic_name, country))
+    return f"{first}\n{catalog.text('api_ask', language)}"
 
 
 def values(reminder: ApiReminder, language: str, clinic_name: str, country: str) -> dict[str, str]:
@@ -34,5 +32,6 @@ def values(reminder: ApiReminder, language: str, clinic_name: str, country: str)
 
 
 def _sentence(text: str) -> str:
+    """Return any text as a sentence of its own: whatever a caller wrote does not run into what follows."""
     words = " ".join(text.split())
     return words if not words or words[-1] in ".!?。！？" else f"{words}."

@@ -6,7 +6,7 @@ from typing import Any
 
 from messaging.asking import ask
 from messaging.facts import facts
-from messaging.models import Conversation, ConversationState, Message, Question, QuestionKind
+from messaging.models import ApiReminder, Conversation, ConversationState, Message, Question, QuestionKind
 from scheduling.models import Appointment
 
 #: In a question's context: an earlier reminder's visits, which a bare answer does not mean but a quoted one may.
@@ -22,8 +22,30 @@ def ask_coming(
     `visits` have their patients at hand and stand in the order of the text, which is that of the keys. An open
     question of an earlier reminder goes on: its visits can be answered by quoting it. Two statements.
     """
-    listed = [item_of(number, visit, asked_by) for number, visit in enumerate(visits, 1)]
-    now_asked = {item["appointment_id"] for item in listed}
+    items = [item_of(number, visit, asked_by) for number, visit in enumerate(visits, 1)]
+    return _open(conversation, items, asked_by, now)
+
+
+def ask_about_reminder(
+    conversation: Conversation, reminder: ApiReminder, *, asked_by: Message | None, now: datetime
+) -> dict[str, Any]:
+    """Open the question whether an appointment of another system will take place; as `ask_coming`."""
+    item = {
+        "key": "1",
+        "api_id": str(reminder.pk),
+        "version": reminder.version,
+        "label": " ".join(reminder.participant.split())[:40],
+        "starts_at": reminder.appointment_at.isoformat(),
+        "message_id": str(asked_by.pk) if asked_by else None,
+        "answer": None,
+    }
+    return _open(conversation, [item], asked_by, now)
+
+
+def _open(
+    conversation: Conversation, listed: list[dict[str, Any]], asked_by: Message | None, now: datetime
+) -> dict[str, Any]:
+    now_asked = {_subject(item) for item in listed}
     known = Question.objects.filter(
         conversation=conversation, kind=QuestionKind.CONFIRM_VISIT, closed_at=None, expires_at__gt=now
     ).first()
@@ -31,7 +53,7 @@ def ask_coming(
     earlier = [
         item
         for item in before
-        if item["appointment_id"] not in now_asked and datetime.fromisoformat(item["starts_at"]) > now
+        if _subject(item) not in now_asked and datetime.fromisoformat(item["starts_at"]) > now
     ]
     begins = [datetime.fromisoformat(item["starts_at"]) for item in (*listed, *earlier)]
     ask(
@@ -59,3 +81,7 @@ def item_of(number: int, visit: Appointment, asked_by: Message | None) -> dict[s
         "message_id": str(asked_by.pk) if asked_by else None,
         "answer": None,
     }
+
+
+def _subject(item: dict[str, Any]) -> str:
+    return str(item.get("appointment_id") or item["api_id"])

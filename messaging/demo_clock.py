@@ -23,6 +23,7 @@ SWEEPS = (
     "messaging.sweep_phones",
     "messaging.wake_snoozed",
     "messaging.remind",
+    "messaging.send_api_reminders",
     "scheduling.expire_requests",
     "scheduling.announce_again",
 )

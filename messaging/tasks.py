@@ -5,11 +5,12 @@ from uuid import UUID
 from celery import shared_task
 
 from clinics import clocks
+from clinics import clocks
 from clinics.tasks import ClinicTask
 from clinics.tenancy import each_ready_clinic, in_clinic
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
-from messaging import demo_clock, held, local_phone, outbox, snoozing
+from messaging import api_reminders, demo_clock, held, local_phone, outbox, snoozing
 from messaging.alerts import telling, watching
 from messaging.approved import tasks as approved_texts
 from messaging.attachments import fetching
@@ -27,6 +28,8 @@ __all__ = [
     "held",
     "local_phone",
     "reminders",
+    "send_all_api_reminders",
+    "send_api_reminders",
     "sweep_outbox",
     "sweep_outboxes",
     "sweep_phones",
@@ -84,6 +87,19 @@ def wake_all_snoozed() -> None:
             due = snoozing.due_to_wake(now=clock.now()).exists()
         if due:
             enqueue("messaging.wake_snoozed", schema=clinic.schema_name)
+
+
+@shared_task(name="messaging.send_api_reminders", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def send_api_reminders() -> None:
+    """Send what is due of other systems' calendars in this clinic. Idempotent, in any number at once."""
+    api_reminders.sweep(now=clock.now())
+
+
+@shared_task(name="messaging.send_all_api_reminders", ignore_result=True)  # type: ignore[untyped-decorator]
+def send_all_api_reminders() -> None:
+    """Start `send_api_reminders` in every clinic whose clock says that something is due; visits no other."""
+    for clinic in clocks.due(clocks.API_REMINDERS, clock.real_now()):
+        enqueue("messaging.send_api_reminders", schema=clinic.schema_name)
 
 
 @shared_task(name="messaging.tell_staff", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]

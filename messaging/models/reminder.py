@@ -139,6 +139,11 @@ class ApiReminder(models.Model):
                 fields=["notify_at", "id"], condition=Q(deleted_at=None), name="api_reminder_by_time"
             ),
             models.Index(
+                fields=["appointment_at", "notify_at", "id"],
+                condition=Q(deleted_at=None),
+                name="api_reminder_to_come",
+            ),
+            models.Index(
                 fields=["-created_at", "-id"], condition=Q(deleted_at=None), name="api_reminder_newest"
             ),
         ]

@@ -1,0 +1,266 @@
+"""Reminders of callers that keep their own calendar: made, moved, deleted, sent once for each version.
+
+What was sent, and whether our answer to the patient's reply went out, is read from the messages. A deleted reminder
+is never sent after that, and stays as history.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, F, Min, OuterRef, QuerySet
+
+from clinics import clocks
+from clinics.models import User
+from messaging import api_words, catalog, gate, outbox, threads
+from messaging.confirming import ask_about_reminder
+from messaging.facts import facts
+from messaging.language import nearest
+from messaging.models import (
+    ApiReminder,
+    Author,
+    Conversation,
+    Direction,
+    Message,
+    MessageStatus,
+    ReminderClaim,
+    ReminderSubject,
+)
+from messaging.outbox.routes import route_for_beginning
+from messaging.reminders.ways import neutral
+from scheduling import contacts
+from scheduling.locks import operation
+
+logger = logging.getLogger(__name__)
+
+SENT = "sent"
+STEP = 0  # there is one a version
+DELETED, MOVED = "reminder_deleted", "reminder_moved"
+
+#: The provider took it, whatever became of it then.
+TAKEN = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.UNDELIVERED)
+_BATCH = 200
+_AGAIN = timedelta(minutes=5)
+
+
+class Past(ValueError):
+    """The appointment has begun already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a caller wants to be reminded of; `number` is E.164, `given` as the caller wrote it."""
+
+    given: str
+    number: str
+    appointment_at: datetime
+    utc_offset: int  # minutes east
+    notify_window: int  # hours
+    location: str = ""
+    participant: str = ""
+
+    @property
+    def notify_at(self) -> datetime:
+        """Return when it is due."""
+        return self.appointment_at - timedelta(hours=self.notify_window)
+
+
+@operation
+def create(wanted: Wanted, *, by: User | None, now: datetime) -> ApiReminder:
+    """Store a reminder; one whose time has come already is queued at once. Raises Past."""
+    if wanted.appointment_at <= now:
+        raise Past
+    reminder = ApiReminder.objects.create(**_columns(wanted, now), created_by=by, created_at=now, updated_at=now)
+    _arm(reminder, now)
+    return reminder
+
+
+@operation
+def change(reminder_id: UUID, wanted: Wanted, *, now: datetime) -> ApiReminder:
+    """Change a reminder: another time or number makes it a new version, reminded anew. Raises Past, LookupError.
+
+    Only who is met, or where, or how long before, changes what is said next; what was said stays said.
+    """
+    known = _locked(reminder_id)
+    if wanted.appointment_at <= now:
+        raise Past
+    columns = _columns(wanted, now)
+    anew = (known.appointment_at, known.contact_point_id) != (
+        wanted.appointment_at,
+        columns["contact_point"].pk,  # type: ignore[attr-defined]
+    )
+    if anew:
+        columns |= {"version": known.version + 1, "will_attend": None, "answered_by": None}
+        _take_back(known, MOVED, now)
+    for name, value in columns.items():
+        setattr(known, name, value)
+    known.updated_at = now
+    known.save()
+    _arm(known, now)
+    return known
+
+
+@operation
+def delete(reminder_id: UUID, *, now: datetime) -> None:
+    """Delete a reminder: what is not sent yet never goes. Raises LookupError."""
+    known = _locked(reminder_id)
+    ApiReminder.objects.filter(pk=known.pk).update(deleted_at=now, updated_at=now)
+    _take_back(known, DELETED, now)
+
+
+def shown() -> QuerySet[ApiReminder]:
+    """Return the reminders that stand, each with `reminder_sent` and `confirm_sent`."""
+    sent = _claims().filter(message__status__in=TAKEN)
+    answers = Message.objects.filter(
+        answers=OuterRef("answered_by"), direction=Direction.OUTBOUND, status__in=TAKEN
+    )
+    return ApiReminder.objects.filter(deleted_at=None).annotate(
+        reminder_sent=Exists(sent), confirm_sent=Exists(answers)
+    )
+
+
+def sweep(*, now: datetime) -> int:
+    """Queue what is due in the entered clinic, set its clock to the next; return how many. Idempotent.
+
+    After an outage a late one still goes, as long as its appointment has not begun.
+    """
+    tried: list[UUID] = []
+    failed = False
+    while ids := list(_due(now).exclude(pk__in=tried).values_list("pk", flat=True)[:_BATCH]):
+        for reminder_id in ids:
+            tried.append(reminder_id)
+            try:
+                _send(reminder_id, now=now)
+            except Exception as error:  # one reminder must not keep the rest from going
+                logger.error("reminder %s not sent: %s", reminder_id, type(error).__name__)
+                failed = True
+    with clocks.visit(clocks.API_REMINDERS, now=now) as visit:
+        coming = _unclaimed(now).filter(notify_at__gt=now).aggregate(at=Min("notify_at"))["at"]
+        visit.next_at = min(filter(None, (coming, now + _AGAIN if failed else None)), default=None)
+    return len(tried)
+
+
+def _due(now: datetime) -> QuerySet[ApiReminder]:
+    return _unclaimed(now).filter(notify_at__lte=now).order_by("appointment_at", "id")
+
+
+def _unclaimed(now: datetime) -> QuerySet[ApiReminder]:
+    """Return the reminders of what is still to come whose version was not taken up."""
+    return ApiReminder.objects.filter(~Exists(_claims()), deleted_at=None, appointment_at__gt=now)
+
+
+def _claims() -> QuerySet[ReminderClaim]:
+    return ReminderClaim.objects.filter(
+        subject=ReminderSubject.API, subject_id=OuterRef("pk"), version=OuterRef("version"), step=STEP
+    )
+
+
+def _columns(wanted: Wanted, now: datetime) -> dict[str, object]:
+    return {
+        "contact_number": wanted.given,
+        "contact_point": contacts.point_for_phone(wanted.number, now=now).contact_point,
+        "participant": wanted.participant,
+        "location": wanted.location,
+        "appointment_at": wanted.appointment_at,
+        "utc_offset": wanted.utc_offset,
+        "notify_window": wanted.notify_window,
+        "notify_at": wanted.notify_at,
+    }
+
+
+def _locked(reminder_id: UUID) -> ApiReminder:
+    known = ApiReminder.objects.select_for_update().filter(pk=reminder_id, deleted_at=None).first()
+    if known is None:
+        raise LookupError
+    return known
+
+
+def _arm(reminder: ApiReminder, now: datetime) -> None:
+    """Queue it when its time has come, in the transaction of its cause; else have the clock look at it then."""
+    if reminder.notify_at > now:
+        clocks.wake(clocks.API_REMINDERS, reminder.notify_at)
+        return
+    claim = ReminderClaim.objects.filter(
+        subject=ReminderSubject.API, subject_id=reminder.pk, version=reminder.version, step=STEP
+    )
+    if not claim.exists():
+        _take_up(reminder, purpose=gate.NOTICE, now=now)  # the caller begins it, not the clock: it waits for no morning
+
+
+@operation
+def _send(reminder_id: UUID, *, now: datetime) -> None:
+    """Take up a reminder that is due, unless another was faster or it is not what it was."""
+    due = _due(now).filter(pk=reminder_id).select_for_update(of=("self",)).first()
+    if due is not None:
+        _take_up(due, purpose=gate.REMINDER, now=now)
+
+
+def _take_up(reminder: ApiReminder, *, purpose: str, now: datetime) -> None:
+    """Claim the version, queue its text and ask the question; the claim's constraint lets one of two do it."""
+    claim = ReminderClaim.objects.create(
+        subject=ReminderSubject.API,
+        subject_id=reminder.pk,
+        version=reminder.version,
+        step=STEP,
+        by_hand=purpose == gate.NOTICE,
+        claimed_at=now,
+    )
+    thread = threads.thread_of(reminder.contact_point_id, now=now)
+    conversation = Conversation.objects.select_related("contact_point").get(pk=thread.pk)
+    known = facts()
+    language = nearest(conversation.contact_point.language, known.clinic.language)
+    values = api_words.values(reminder, language, known.clinic.name, known.clinic.country)
+    said = catalog.Said("api_reminder", language, values)
+    route = route_for_beginning(conversation, now=now, purpose=purpose, said=said)
+    message = outbox.queue(
+        conversation,
+        body=api_words.body(
+            reminder,
+            language=language,
+            clinic_name=known.clinic.name,
+            country=known.clinic.country,
+            neutral=neutral(route.channel),
+        ),
+        purpose=purpose,
+        author=Author.SYSTEM,
+        dedupe_key=f"api_reminder:{reminder.pk}:{reminder.version}",
+        language=language,
+        route=route,
+        said=said,
+        expires_at=reminder.appointment_at,
+        touch=False,
+        now=now,
+    )
+    blocked = message.status == MessageStatus.BLOCKED
+    ReminderClaim.objects.filter(pk=claim.pk).update(
+        message=message, outcome=message.reason if blocked else SENT
+    )
+    if blocked:
+        changes = {"failed_count": F("failed_count") + 1}
+    else:
+        changes = ask_about_reminder(conversation, reminder, asked_by=message, now=now)
+    threads.touch(conversation.pk, now=now, message=message, **changes)
+
+
+def _take_back(reminder: ApiReminder, reason: str, now: datetime) -> None:
+    """Cancel the text of a version that was not handed over yet; what a worker has in hand is tried no second time."""
+    claims = ReminderClaim.objects.filter(
+        subject=ReminderSubject.API, subject_id=reminder.pk, version=reminder.version, message__isnull=False
+    )
+    for message_id, conversation_id in list(claims.values_list("message_id", "message__conversation_id")):
+        row = Message.objects.filter(pk=message_id)
+        if row.filter(status=MessageStatus.QUEUED).update(
+            status=MessageStatus.CANCELLED, reason=reason, next_attempt_at=None, updated_at=now
+        ):
+            threads.status_moved(
+                conversation_id,
+                message_id,
+                before=MessageStatus.QUEUED,
+                after=MessageStatus.CANCELLED,
+                now=now,
+            )
+        else:
+            row.filter(status__in=(MessageStatus.SENDING, MessageStatus.UNKNOWN)).update(expires_at=now)
