@@ -17,6 +17,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from medsync.lib.ed25519 import is_public_key
+
 SHORTEST_SECRET = 50
 FEWEST_DIFFERENT = 10
 OLDEST_TENANTS = (4, 0, 1)
@@ -84,6 +86,7 @@ def _outside() -> Iterator[CheckMessage]:
                 hint="Set MEDSYNC_BASE_URL or ALLOWED_ORIGINS (and TWILIO_WEBHOOK_BASE_URL) to https://your.host.",
                 id="medsync.E009",
             )
+    yield from _telnyx()
     if not settings.REDIS_URL:
         yield Error(
             "REDIS_URL is missing: web and worker could not hear each other.",
@@ -95,6 +98,23 @@ def _outside() -> Iterator[CheckMessage]:
             "Mail is written to the log, and with it the links that set passwords.",
             hint="Set EMAIL_URL to your mail server (smtp+tls://user:password@host:587), or to dummymail:// for none.",
             id="medsync.E011",
+        )
+
+
+def _telnyx() -> Iterator[CheckMessage]:
+    """Return what would make Telnyx's webhooks refused, or let its key travel in clear."""
+    if settings.TELNYX_API_KEY and not is_public_key(settings.TELNYX_PUBLIC_KEY):
+        yield Error(
+            "TELNYX_API_KEY is set without a TELNYX_PUBLIC_KEY that is one: every webhook would be refused.",
+            hint="Set it to the public key of the same account, 44 characters of base64.",
+            id="medsync.E012",
+        )
+    base = settings.TELNYX_API_BASE_URL
+    if base and urlsplit(base).scheme != "https":
+        yield Error(
+            "TELNYX_API_BASE_URL is not an https address: the API key would travel in clear.",
+            hint="Unset it, or set it to an https address.",
+            id="medsync.E013",
         )
 
 

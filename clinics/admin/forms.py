@@ -14,16 +14,25 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from clinics.carriers import CARRIERS
 from clinics.models import Channel, Clinic, ClinicState, ProviderAccount, Sender, User
 from clinics.senders import LinkError, link_sender
 from medsync.lib import clock, phone
+from medsync.lib.ed25519 import is_public_key
 
 # What an operator reads when a number cannot be linked, by the error's code.
 LINK_ERRORS = {
     "already_linked": _("This number is already linked."),
     "linked_elsewhere": _("This number is already linked to another clinic."),
     "sender_limit": _("The clinic has three numbers on this channel already; take one off first."),
-    "no_account": _("Give the account SID and its token, or set TWILIO_ACCOUNT_SID for the master account."),
+    "no_account": _(
+        "Give the account with its token, or set TWILIO_ACCOUNT_SID or TELNYX_API_KEY for the master account."
+    ),
+    "wrong_channel": _("This provider does not carry this channel."),
+    "profile_missing": _(
+        "Give a messaging profile that only this number has: a STOP holds for a whole profile."
+    ),
+    "profile_taken": _("Another number has this messaging profile; make a new one at the provider."),
     "demo_clinic": _("A demo clinic's patients are invented: real numbers are not connected to it."),
     "local_refused": _("The local provider works in the demo only."),
 }
@@ -88,7 +97,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = ProviderAccount
-        fields = ["provider", "external_id", "clinic", "state"]
+        fields = ["provider", "external_id", "clinic", "public_key", "state"]
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -96,7 +105,10 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
 
     provider = forms.ChoiceField(
         label=_("Provider"),
-        choices=[("twilio", "Twilio"), ("local", _("built-in phones (demo)"))],
+        choices=[
+            *((slug, known.label) for slug, known in CARRIERS.items()),
+            ("local", _("built-in phones (demo)")),
+        ],
         widget=UnfoldAdminSelectWidget,
     )
     channel = forms.ChoiceField(
@@ -116,16 +128,33 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"}),
     )
+    public_key = forms.CharField(
+        label=_("Public key"),
+        required=False,
+        max_length=64,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Telnyx: of the clinic's own account; the auth token is its API key then."),
+    )
     linked: Sender | None = None
 
     class Meta:
         model = Sender
-        fields = ["clinic", "phone_number", "channel", "display_name", "provider_sender_id"]
+        fields = [
+            *("clinic", "phone_number", "channel", "display_name", "provider_sender_id"),
+            "messaging_profile_id",
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "clinic" in self.fields:
             self.fields["clinic"].queryset = Clinic.objects.filter(state=ClinicState.READY)  # type: ignore[attr-defined]
+
+    def clean_public_key(self) -> str:
+        """Ask for the base64 of 32 bytes."""
+        value: str = self.cleaned_data["public_key"].strip()
+        if value and not is_public_key(value):
+            raise ValidationError(_("A public key has 44 characters and ends with “=”."))
+        return value
 
     def clean(self) -> dict[str, Any]:
         """Link, inside the transaction of the view, so that a refusal can still be shown beside the form."""
@@ -145,6 +174,8 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
                 provider=data["provider"],
                 account_sid=data["account_sid"],
                 auth_token=data["auth_token"],
+                public_key=data["public_key"],
+                messaging_profile_id=data["messaging_profile_id"],
                 display_name=data["display_name"],
                 provider_sender_id=data["provider_sender_id"],
                 now=clock.now(),

@@ -30,7 +30,10 @@ class ProviderAccountAdmin(PlatformModelAdmin):
     list_filter = ["provider", "state", "is_master"]
     search_fields = ["external_id", "clinic__slug"]
     list_select_related = ["clinic"]
-    fields = ["provider", "external_id", "clinic", "state", "new_token", "is_master", "previous_until"]
+    fields = [
+        *("provider", "external_id", "clinic", "state", "new_token", "public_key", "is_master"),
+        "previous_until",
+    ]
     readonly_fields = ["is_master", "previous_until"]
 
     @display(description=_("provider"), ordering="provider")
@@ -136,9 +139,10 @@ class SenderAdmin(PlatformModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show what is known, or ask what linking needs."""
         known = ["clinic", "phone_number", "channel", "display_name", "provider_sender_id"]
+        known.append("messaging_profile_id")
         if obj is not None:
             return [*known, "account", "status", "rank", "created_at", "retired_at"]
-        return [*known, "provider", "account_sid", "auth_token"]
+        return [*known, "provider", "account_sid", "auth_token", "public_key"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Relinking makes a new row."""

@@ -17,9 +17,11 @@ from clinics.api.paging import Order, page
 from clinics.api.schema import describe, listing
 from clinics.api.shapes import SenderShape, sender_shape
 from clinics.api.views import ClinicAPIView
+from clinics.carriers import CARRIERS
 from clinics.models import Channel, Sender
 from clinics.permissions import Action
 from medsync.lib import clock
+from medsync.lib.ed25519 import is_public_key
 
 TAG = "senders"
 OLDEST_FIRST = Order("senders", ("created_at", "id"))
@@ -33,6 +35,7 @@ LOCAL_REFUSED = "Practice phones are switched off here."
 CONFLICTS = {
     "already_linked": "This number is already linked",
     "linked_elsewhere": "WhatsApp number is already linked to another workspace",
+    "profile_taken": "Another number has this messaging profile: a STOP to the one would silence the other.",
     "sender_limit": f"This clinic has {senders.MAX_ACTIVE} active numbers on this channel; take one off first.",
 }
 
@@ -43,10 +46,14 @@ class LinkBody(fields.Body):
     phone_number = fields.Phone()
     display_name = fields.Text(max_length=120, required=False)
     channel = serializers.ChoiceField(_LINKABLE, required=False, default=Channel.WHATSAPP)
-    provider = serializers.ChoiceField(["twilio", "local"], required=False, default="twilio")
+    provider = serializers.ChoiceField([*CARRIERS, "local"], required=False, default="twilio")
     provider_sender_id = fields.Text(max_length=64, required=False, default="", allow_blank=True)
     twilio_subaccount_sid = fields.Text(max_length=64, required=False, default="", allow_blank=True)
     twilio_subaccount_token = fields.Text(max_length=255, required=False, default="", allow_blank=True)
+
+    messaging_profile_id = fields.Text(max_length=64, required=False, default="", allow_blank=True)
+    telnyx_api_key = fields.Text(max_length=255, required=False, default="", allow_blank=True)
+    telnyx_public_key = fields.Text(max_length=64, required=False, default="", allow_blank=True)
 
     def validate_provider(self, value: str) -> str:
         """Refuse the practice phones where they are switched off."""
@@ -60,13 +67,35 @@ class LinkBody(fields.Body):
             raise serializers.ValidationError("An account SID begins with AC.")
         return value
 
+    def validate_telnyx_public_key(self, value: str) -> str:
+        """Refuse what cannot be a key."""
+        if value and not is_public_key(value):
+            raise serializers.ValidationError("A public key is the base64 of 32 bytes.")
+        return value
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """A token belongs to an account."""
+        """A token belongs to an account, and what is one provider's own to that provider."""
+        _refuse_strays(attrs)
+        if attrs["telnyx_api_key"] and not attrs["telnyx_public_key"]:
+            raise serializers.ValidationError(
+                {"telnyx_public_key": ["Send the public key of the same account too."]}
+            )
         if attrs["twilio_subaccount_token"] and not attrs["twilio_subaccount_sid"]:
             raise serializers.ValidationError(
                 {"twilio_subaccount_sid": ["Whose token is it? Send the SID too."]}
             )
         return attrs
+
+
+def _refuse_strays(attrs: dict[str, Any]) -> None:
+    """Raise ValidationError for fields of another provider than the one that is asked for."""
+    prefixes = {"twilio": "twilio_subaccount_", "telnyx": "telnyx_"}
+    for provider, prefix in prefixes.items():
+        strays = [name for name, value in attrs.items() if name.startswith(prefix) and value]
+        if provider != attrs["provider"] and strays:
+            raise serializers.ValidationError(
+                {name: [f"This belongs to the provider {provider}."] for name in strays}
+            )
 
 
 class Senders(ClinicAPIView):
@@ -118,7 +147,7 @@ class LinkExisting(ClinicAPIView):
         status=201,
         creates=True,
         roles=True,
-        may={409: "`already_linked`, `linked_elsewhere`, `sender_limit`, `key_reused`"},
+        may={409: "`already_linked`, `linked_elsewhere`, `profile_taken`, `sender_limit`, `key_reused`"},
         tag=TAG,
         description="Without a subaccount the platform's own account sends. The first number of a channel is primary.",
     )
@@ -140,11 +169,23 @@ class LinkExisting(ClinicAPIView):
                 provider_sender_id=wanted["provider_sender_id"],
                 display_name=wanted.get("display_name") or self.clinic.name,
                 account_sid=wanted["twilio_subaccount_sid"],
-                auth_token=wanted["twilio_subaccount_token"],
+                auth_token=wanted["twilio_subaccount_token"] or wanted["telnyx_api_key"],
+                public_key=wanted["telnyx_public_key"],
+                messaging_profile_id=wanted["messaging_profile_id"],
                 now=clock.real_now(),
             )
+        except senders.WrongChannel as error:
+            raise serializers.ValidationError(
+                {"channel": ["This provider does not carry this channel."]}
+            ) from error
+        except senders.ProfileMissing as error:
+            raise serializers.ValidationError(
+                {"messaging_profile_id": ["A STOP holds for a whole profile: send one of this number's own."]}
+            ) from error
         except senders.AccountMissing as error:
-            if wanted["twilio_subaccount_sid"]:
+            if wanted["provider"] == "telnyx":
+                problem = {"telnyx_api_key": ["Send the account's API key and public key."]}
+            elif wanted["twilio_subaccount_sid"]:
                 problem = {"twilio_subaccount_token": ["This account is new to us: send its token too."]}
             else:
                 problem = {

@@ -19,6 +19,8 @@ from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import OperationalError as BrokerError
 
 from clinics.models import Sender, SenderStatus
+from clinics.queries import secrets_of, signers_of
+from medsync.lib.ed25519 import is_public_key
 from medsync.stack import locate, migrations
 
 OLDEST_POSTGRES = 150000
@@ -43,6 +45,7 @@ def examine(now: datetime) -> Iterator[Finding]:
     yield from _python()
     yield from _settings()
     yield from _twilio()
+    yield from _telnyx()
     yield from _disk()
     if locate.database_url() is None:
         yield Finding(
@@ -212,18 +215,38 @@ def _beat(now: datetime) -> Iterator[Finding]:
     )
 
 
+def _telnyx() -> Iterator[Finding]:
+    key, public = settings.TELNYX_API_KEY, settings.TELNYX_PUBLIC_KEY
+    if not key and not public:
+        yield Finding(True, "telnyx: no master account set (TELNYX_API_KEY); fine without Telnyx")
+    elif not key or key != key.strip():
+        yield Finding(
+            False, "telnyx: TELNYX_API_KEY is missing or has blanks around it", "Nothing could be sent."
+        )
+    elif not is_public_key(public):
+        yield Finding(
+            False,
+            "telnyx: TELNYX_PUBLIC_KEY is not the base64 of 32 bytes",
+            "Every webhook would be refused. Copy it from Keys & credentials of the same account.",
+        )
+    else:
+        yield Finding(True, "telnyx: the master account is set")
+    if settings.TELNYX_API_BASE_URL:
+        yield Finding(True, f"telnyx: calls go to {_host(settings.TELNYX_API_BASE_URL)}, not to Telnyx")
+
+
 def _senders() -> Iterator[Finding]:
     active = Sender.objects.filter(status=SenderStatus.ACTIVE).exclude(account__provider="local")
     lame = 0
     for sender in active.select_related("account").order_by("id"):
         account = sender.account
-        has_secret = bool(settings.TWILIO_AUTH_TOKEN) if account.is_master else bool(account.auth_token)
-        if not has_secret or account.state != account.State.ACTIVE:
+        if not secrets_of(account) or not signers_of(account) or account.state != account.State.ACTIVE:
             lame += 1
             yield Finding(
                 False,
                 f"sender {sender.id}: its {account.provider} account has no token or is {account.state}",
-                "Link the number again with a token, or set TWILIO_AUTH_TOKEN for the master account.",
+                "Link the number again with a token, or set TWILIO_AUTH_TOKEN (Telnyx: TELNYX_API_KEY and "
+                "TELNYX_PUBLIC_KEY) for the master account.",
             )
     if not lame:
         yield Finding(True, "senders: every active number has an account with credentials")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clinics.models import ProviderAccount, Sender, SenderHealth, SenderStatus, User
+from clinics.models import Sender, SenderHealth, SenderStatus, User
 from clinics.queries import secrets_of
 from clinics.tenancy import current_clinic
 from messaging import live, outbox, providers, threads
@@ -21,33 +21,29 @@ logger = logging.getLogger(__name__)
 
 
 def check(sender_id: UUID, *, now: datetime) -> None:
-    """Ask the provider for the number's messages of the last minute, and note whether it took the token.
+    """Ask the provider whether it takes the account's token, and note what it said.
 
     Outside of any transaction: it waits for the provider, at most as long as a send.
     """
     sender = Sender.objects.select_related("account").filter(pk=sender_id, clinic=current_clinic()).first()
     if sender is None or sender.status != SenderStatus.ACTIVE:
         return
-    error = _asked(sender, now)
+    error = _asked(sender)
     SenderHealth.objects.update_or_create(
         sender=sender, defaults={"credentials_at": now, "credentials_error": error}
     )
     if not error:
-        refused = ProviderAccount.objects.filter(pk=sender.account_id, state=ProviderAccount.State.REFUSED)
-        refused.update(state=ProviderAccount.State.ACTIVE)
+        outbox.account_works(sender.account_id)
     live.publish("number", id=sender.pk)
 
 
-def _asked(sender: Sender, now: datetime) -> str:
+def _asked(sender: Sender) -> str:
     try:
-        providers.get(sender.account.provider).list_recent(
+        providers.get(sender.account.provider).check(
             sender.account.external_id,
             next(iter(secrets_of(sender.account)), ""),
-            from_number=sender.phone_number,
-            to_address=sender.phone_number,
             channel=sender.channel,  # type: ignore[arg-type]
-            since=now - timedelta(minutes=1),
-            until=now,
+            number=sender.phone_number,
         )
     except providers.UnknownProvider:
         return "provider_off"

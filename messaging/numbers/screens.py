@@ -10,6 +10,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from clinics.carriers import CARRIERS, carrier
 from clinics.models import Channel, Clinic, ProviderAccount, Sender, SenderHealth, SenderStatus
 from medsync.lib import phone
 from messaging import callbacks, failures, times
@@ -18,7 +19,7 @@ from messaging.inbox.parts import Chip
 from messaging.numbers.queries import Figures, health_of
 
 LOCAL = "local"
-PROVIDERS = {"twilio": "Twilio", LOCAL: "MedSync"}
+PROVIDERS = {slug: known.label for slug, known in CARRIERS.items()} | {LOCAL: "MedSync"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Number:
     done: bool
     figures: list[Figure]
     paste: list[Paste]
+    paste_help: str
     facts: list[tuple[str, str]]
     alert: str
     urls: dict[str, str]
@@ -124,7 +126,8 @@ def number(sender: Sender, figures: Figures, *, clinic: Clinic, now: datetime) -
         ticks=ticks,
         done=all(tick.done for tick in ticks),
         figures=list(_figures(health, figures, clinic, now=now)),
-        paste=_paste(sender),
+        paste=paste(account.provider, sender.channel),
+        paste_help=_paste_help(account.provider),
         facts=list(_facts(sender, account, clinic, now=now)),
         alert=_alert(health, account, clinic, now=now),
         urls={
@@ -230,13 +233,33 @@ def _figures(health: SenderHealth, found: Figures, clinic: Clinic, *, now: datet
     )
 
 
-def _paste(sender: Sender) -> list[Paste]:
-    if sender.account.provider == LOCAL or sender.channel == Channel.VOICE:
+def paste(provider: str, channel: str) -> list[Paste]:
+    """Return the addresses that a number needs at its provider."""
+    if provider not in CARRIERS or channel == Channel.VOICE:
         return []
+    inbound = callbacks.inbound_url(channel, provider=provider)
+    status = callbacks.status_base_url(channel, provider=provider)
+    if inbound == status:  # one address for all events, and again for when the first does not answer
+        return [
+            Paste("paste-in", _("Webhook URL of the messaging profile"), inbound),
+            Paste("paste-failover", _("Failover URL: the same once more"), inbound),
+        ]
     return [
-        Paste("paste-in", _("When a message comes in (POST)"), callbacks.inbound_url(sender.channel)),
-        Paste("paste-status", _("Status callback"), callbacks.status_base_url(sender.channel)),
+        Paste("paste-in", _("When a message comes in (POST)"), inbound),
+        Paste("paste-status", _("Status callback"), status),
     ]
+
+
+def _paste_help(provider: str) -> str:
+    if carrier(provider).has_public_key:
+        return _(
+            "Both are set on the number’s messaging profile. A refused signature means that the public key is "
+            "another account’s, or that MedSync’s clock is wrong."
+        )
+    return _(
+        "For WhatsApp they are set on the WhatsApp sender, not on the number. A refused signature means that "
+        "the address at the provider differs from this one."
+    )
 
 
 def _facts(
@@ -245,6 +268,8 @@ def _facts(
     yield _("Display name"), sender.display_name or "–"
     if sender.provider_sender_id:
         yield _("Provider’s id"), _short(sender.provider_sender_id)
+    if sender.messaging_profile_id:
+        yield _("Messaging profile"), _short(sender.messaging_profile_id)
     if account.provider != LOCAL:
         own = _("The platform’s account") if account.is_master else _("Its own account")
         yield _("Account"), f"{own} · {_short(account.external_id)}"
@@ -263,7 +288,14 @@ def _alert(health: SenderHealth, account: ProviderAccount, clinic: Clinic, *, no
         return _("The provider refuses this account: messages wait and go by themselves once it is settled.")
     if health.alert_since:
         since = times.moment(health.alert_since, clinic.zone, now=now)
+        if carrier(account.provider).has_public_key:
+            return _(
+                "Three signatures in five minutes were refused, %(at)s: the public key is another account’s, or "
+                "MedSync’s clock is wrong."
+            ) % {"at": since}
         return _(
-            "Three signatures in five minutes were refused, %(at)s: the token or the pasted address is wrong."
+            "Three signatures in five minutes were refused, %(at)s: the token or the pasted address is wrong. "
+            "Compare the addresses below with those at the provider. If MedSync shows another address than it "
+            "has, whoever operates it must set TWILIO_WEBHOOK_BASE_URL to its exact public https address."
         ) % {"at": since}
     return ""

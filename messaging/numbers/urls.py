@@ -9,6 +9,7 @@ app_name = "numbers"
 urlpatterns = [
     path("numbers/", views.page, name="page"),
     path("numbers/add/", views.add, name="add"),
+    path("numbers/add/telnyx/", views.add, {"provider": "telnyx"}, name="add-telnyx"),
     path("numbers/<uuid:sender_id>/", views.one, name="one"),
     path("numbers/<uuid:sender_id>/primary/", views.primary, name="primary"),
     path("numbers/<uuid:sender_id>/deactivate/", views.deactivate, name="deactivate"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -15,14 +14,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from clinics import senders
 from clinics.access import ClinicRequest, may
-from clinics.models import Sender
+from clinics.carriers import carrier, master_id
+from clinics.models import Channel, Sender
 from clinics.permissions import Action
 from medsync.lib import clock, jobs
 from messaging import outbox
 from messaging.numbers import checking, queries, screens
-from messaging.numbers.forms import ConnectForm, TestForm, TokenForm
+from messaging.numbers.forms import ConnectForm, TelnyxForm, TestForm, TokenForm
 
 CHECK = "messaging.check_number"
+_FORMS: dict[str, type[ConnectForm] | type[TelnyxForm]] = {"twilio": ConnectForm, "telnyx": TelnyxForm}
 
 
 @require_GET
@@ -46,24 +47,21 @@ def one(request: ClinicRequest, sender_id: UUID) -> HttpResponse:
 @sensitive_post_parameters("auth_token")
 @require_http_methods(["GET", "POST"])
 @may(Action.MANAGE_SENDERS)
-def add(request: ClinicRequest) -> HttpResponse:
+def add(request: ClinicRequest, provider: str = "twilio") -> HttpResponse:
     """Show what connecting takes, and connect a number that is registered at the provider."""
-    given: dict[str, Any] = {
-        "region": request.clinic.country,
-        "has_master": bool(settings.TWILIO_ACCOUNT_SID),
-    }
+    kind = _FORMS[provider]
+    given: dict[str, Any] = {"region": request.clinic.country, "has_master": bool(master_id(provider))}
     if request.method != "POST":
-        return _add(request, ConnectForm(initial={"display_name": request.clinic.name}, **given))
-    form = ConnectForm(request.POST, **given)
+        return _add(request, kind(initial={"display_name": request.clinic.name}, **given), provider)
+    form = kind(request.POST, **given)
     if not form.is_valid():
-        return _add(request, form, status=400)
+        return _add(request, form, provider, status=400)
+    wanted = {"channel": carrier(provider).channels[0], **form.cleaned_data}
     try:
-        sender = senders.link_sender(
-            request.clinic, provider="twilio", now=clock.real_now(), **form.cleaned_data
-        )
+        sender = senders.link_sender(request.clinic, provider=provider, now=clock.real_now(), **wanted)
     except senders.LinkError as error:
         form.add_error(None, _refusal(error))
-        return _add(request, form, status=409)
+        return _add(request, form, provider, status=409)
     jobs.enqueue_on_commit(CHECK, sender_id=str(sender.pk))
     return redirect("numbers:one", sender.pk)
 
@@ -154,13 +152,17 @@ def _page(
     return render(request, "messaging/numbers.html", context, status=status)
 
 
-def _add(request: ClinicRequest, form: ConnectForm, *, status: int = 200) -> HttpResponse:
+def _add(
+    request: ClinicRequest, form: ConnectForm | TelnyxForm, provider: str, *, status: int = 200
+) -> HttpResponse:
     found = queries.numbers(request.clinic)
     context = {
         "here": "numbers",
         "form": form,
         "groups": screens.groups(found, clinic=request.clinic, current=None, now=clock.real_now()),
         "has_master": form.has_master,
+        "provider": provider,
+        "paste": screens.paste(provider, Channel.SMS) if provider != "twilio" else [],
         "clinic": request.clinic,
     }
     return render(request, "messaging/numbers_add.html", context, status=status)
@@ -174,6 +176,13 @@ def _refusal(error: senders.LinkError) -> Any:
         ),
         "sender_limit": _("This clinic has three numbers on this channel. Take one off first."),
         "no_account": _("Give the auth token of this account: it is not known here yet."),
+        "profile_missing": _(
+            "Give a messaging profile that only this number has: a STOP holds for a whole profile."
+        ),
+        "profile_taken": _(
+            "Another number has this messaging profile. Make a new one at the provider: a STOP to one "
+            "number of a profile silences all of them."
+        ),
         "demo_clinic": _("A demo clinic’s patients are invented: real numbers are not connected to it."),
     }.get(error.code, _("This number cannot be connected."))
 

@@ -1,16 +1,20 @@
 """Clinic numbers by API: linked, listed, taken off."""
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import override_settings
 
+from clinics import senders
 from clinics.models import Clinic, ProviderAccount, Sender, SenderStatus
 from clinics.tenancy import in_clinic
+from medsync.lib import clock
 
 pytestmark = pytest.mark.django_db
 
 LINK = "/api/whatsapp/link-existing"
 SENDERS = "/api/whatsapp/senders"
 NUMBERS = ["+12125550143", "+12125550144", "+12125550145"]
+PROFILE = "00000002-0000-4000-8000-000000000000"
 
 
 def rows(client, **wanted):
@@ -108,7 +112,14 @@ def test_another_clinics_account_is_not_used(client, world):
         ({"phone_number": None}, "phone_number"),
         ({"channel": "voice"}, "channel"),
         ({"channel": "fax"}, "channel"),
-        ({"provider": "telnyx"}, "provider"),
+        ({"provider": "flowroute"}, "provider"),
+        ({"provider": "telnyx"}, "channel"),
+        ({"provider": "telnyx", "channel": "sms"}, "messaging_profile_id"),
+        ({"provider": "telnyx", "channel": "sms", "messaging_profile_id": "p"}, "telnyx_api_key"),
+        ({"provider": "telnyx", "channel": "sms", "telnyx_public_key": "x"}, "telnyx_public_key"),
+        ({"provider": "telnyx", "channel": "sms", "telnyx_api_key": "KEY"}, "telnyx_public_key"),
+        ({"provider": "telnyx", "twilio_subaccount_sid": "AC1"}, "twilio_subaccount_sid"),
+        ({"telnyx_public_key": "A" * 43 + "="}, "telnyx_public_key"),
         ({"display_name": "x" * 121}, "display_name"),
         ({"twilio_subaccount_sid": "AC" + "e" * 32}, "twilio_subaccount_token"),
         ({"twilio_subaccount_token": "alone"}, "twilio_subaccount_sid"),
@@ -124,6 +135,55 @@ def test_bad_input_names_the_field(client, clinic, body, field):
     assert answer.status_code == 400, answer.content
     assert set(answer.json()["fields"]) == {field}
     assert Sender.objects.count() == before
+
+
+def test_a_telnyx_number_has_its_own_account_and_profile(client, clinic):
+    body = {
+        "phone_number": NUMBERS[0],
+        "display_name": "X",
+        "provider": "telnyx",
+        "channel": "sms",
+        "messaging_profile_id": PROFILE,
+        "telnyx_api_key": "KEY-very-secret",
+        "telnyx_public_key": "A" * 43 + "=",
+    }
+    response = client.post(LINK, body)
+    assert response.status_code == 201, response.content
+    assert "KEY-very-secret" not in response.content.decode()
+    sender = Sender.objects.select_related("account").get(pk=response.json()["id"])
+    assert (sender.messaging_profile_id, sender.channel) == (PROFILE, "sms")
+    account = sender.account
+    assert (account.provider, account.clinic_id) == ("telnyx", clinic.pk)
+    assert (account.auth_token, account.public_key) == ("KEY-very-secret", "A" * 43 + "=")
+    again = client.post(LINK, {**body, "phone_number": NUMBERS[1]})
+    assert (again.status_code, again.json()["code"]) == (409, "profile_taken")
+
+
+def test_a_messaging_profile_is_never_shared_with_another_clinic(client, clinic, other_clinic):
+    with override_settings(TELNYX_API_KEY="KEY-of-the-platform"):
+        theirs = senders.link_sender(
+            other_clinic,
+            phone_number=NUMBERS[1],
+            channel="sms",
+            provider="telnyx",
+            messaging_profile_id=PROFILE,
+            now=clock.real_now(),
+        )
+        senders.retire_sender(theirs, now=clock.real_now())  # the STOPs of its patients stay with the profile
+        body = {"phone_number": NUMBERS[0], "provider": "telnyx", "channel": "sms"}
+        answer = client.post(LINK, {**body, "display_name": "X", "messaging_profile_id": PROFILE})
+    assert (answer.status_code, answer.json()["code"]) == (409, "profile_taken")
+
+
+def test_the_database_knows_a_messaging_profile_once(clinic):
+    with override_settings(TELNYX_API_KEY="KEY-of-the-platform"):
+        given = {"channel": "sms", "provider": "telnyx", "now": clock.real_now()}
+        first = senders.link_sender(clinic, phone_number=NUMBERS[0], messaging_profile_id=PROFILE, **given)
+        other = senders.link_sender(clinic, phone_number=NUMBERS[1], messaging_profile_id="other", **given)
+    assert first.account.is_master
+    assert first.account_id == other.account_id
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Sender.objects.filter(pk=other.pk).update(messaging_profile_id=PROFILE)
 
 
 def test_without_a_platform_account_a_subaccount_is_due(client):

@@ -105,6 +105,46 @@ def test_a_demo_clinic_takes_no_real_number(desk: Any, clinic: Clinic) -> None:
     assert "invented" in answer.content.decode()
 
 
+TELNYX: dict[str, str] = {
+    "phone_number": "(212) 555-0177",
+    "display_name": "Front desk",
+    "messaging_profile_id": "00000002-0000-4000-8000-000000000000",
+    "auth_token": "KEY-very-secret",
+    "public_key": "A" * 43 + "=",
+}
+
+
+def test_a_telnyx_number_is_connected_and_its_page_says_what_to_paste(
+    desk: Any, clinic: Clinic, settings: Any
+) -> None:
+    settings.TWILIO_WEBHOOK_BASE_URL = "https://sync.example"
+    assert "api/webhooks/sms/telnyx" in desk.get(f"{desk.base}add/telnyx/").content.decode()
+    answer = desk.post(f"{desk.base}add/telnyx/", TELNYX)
+    sender = Sender.objects.get(clinic=clinic, phone_number="+12125550177")
+    assert (sender.account.provider, sender.channel) == ("telnyx", "sms")
+    page = desk.get(answer.headers["Location"]).content.decode()
+    assert page.count('value="https://sync.example/api/webhooks/sms/telnyx"') == 2
+    assert "KEY-very-secret" not in page
+    assert "Paste these at Telnyx" in page
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"messaging_profile_id": "abc"}, "36 characters"),
+        ({"messaging_profile_id": ""}, "a STOP holds for a whole profile"),
+        ({"public_key": "abc"}, "44 characters"),
+        ({"public_key": ""}, "Give the public key of the same account"),
+        ({"public_key": "", "auth_token": ""}, "has no account of its own"),
+        ({"auth_token": ""}, "Give the auth token of this account"),
+    ],
+)
+def test_what_telnyx_needs_is_asked_for(desk: Any, data: dict[str, str], said: str) -> None:
+    answer = desk.post(f"{desk.base}add/telnyx/", {**TELNYX, **data})
+    assert answer.status_code in (400, 409)
+    assert said in answer.content.decode()
+
+
 def test_a_good_token_is_ticked(desk: Any, clinic: Clinic, settings: Any) -> None:
     with TwilioStandIn(tokens={OWN: TOKEN}) as twilio:
         settings.TWILIO_API_BASE_URL = twilio.base_url

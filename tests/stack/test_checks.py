@@ -52,6 +52,8 @@ def test_a_safe_production_starts(production):
         ("PUBLIC_BASE_URL", "http://clinic.example", "medsync.E009"),
         ("PUBLIC_BASE_URL", "", "medsync.E009"),
         ("TWILIO_WEBHOOK_BASE_URL", "http://clinic.example", "medsync.E009"),
+        ("TELNYX_API_KEY", "KEY0001", "medsync.E012"),
+        ("TELNYX_API_BASE_URL", "http://telnyx.example", "medsync.E013"),
         ("REDIS_URL", "", "medsync.E010"),
         ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "medsync.E011"),
     ],
