@@ -5,20 +5,24 @@ left. A send that surely did not leave may be repeated; all others may have been
 """
 
 import io
+import json
 import socket
 import threading
 import time
+from base64 import b64encode
 from http.client import HTTPResponse
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
-from requests import Request, Session
+from requests import ConnectionError, Request, Session
 from requests.adapters import HTTPAdapter
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.util import Timeout
 
 CONNECT_SECONDS = 5.0
 MAX_ANSWER_BYTES = 1_000_000
@@ -135,51 +139,67 @@ class _Adapter(HTTPAdapter):
 
 
 class BoundedHttpClient(TwilioHttpClient):  # type: ignore[misc]
-    """The transport that all SDK clients of this process share; safe from several threads."""
+    """The transport that all SDK clients of this process share; safe from several threads.
+
+    Certificates and proxies are found as requests does it, once for each host; the requests themselves go straight to
+    the pool of connections, which costs half. Nothing is kept from one request to the next, for accounts share it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        session = Session()
-        # Accounts share the session, so it must carry nothing from one to the next.
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.headers["Accept-Encoding"] = "identity"  # a compressed answer would get round the size limit
-        adapter = _Adapter(pool_maxsize=POOL_SIZE, max_retries=0)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        self.session = session
-        self._environments: dict[str, Any] = {}
+        self._adapter = _Adapter(pool_maxsize=POOL_SIZE, max_retries=0)
+        self._hosts: dict[str, tuple[Any, bool]] = {}
 
-    def _environment(self, url: str) -> dict[str, Any]:
-        """Return what the environment says of proxies and certificates, read once for each host."""
-        host = url.split("/", 3)[2]
-        if host not in self._environments:
-            self._environments[host] = self.session.merge_environment_settings(url, {}, None, None, None)
-        found: dict[str, Any] = self._environments[host]
-        return found
+    def _host(self, url: str) -> tuple[Any, bool]:
+        """Return the pool of connections to a URL's host, and whether a proxy wants the whole URL."""
+        host = "/".join(url.split("/", 3)[:3])
+        if host not in self._hosts:
+            session = Session()
+            request = session.prepare_request(Request("GET", url))
+            found = session.merge_environment_settings(url, {}, None, None, None)
+            pool = self._adapter.get_connection_with_tls_context(
+                request, found["verify"], proxies=found["proxies"], cert=found["cert"]
+            )
+            whole = self._adapter.request_url(request, found["proxies"]) == url
+            self._hosts[host] = (pool, whole)
+        return self._hosts[host]
 
     def request(self, method: str, url: str, **kwargs: Any) -> Response:
-        """Make one request, never repeated, never redirected."""
+        """Make one request, never repeated, never redirected. Raises requests' ConnectionError."""
         exchange.reset()
-        request = self.session.prepare_request(_request(method, url, kwargs))
-        answer = self.session.send(
-            request,
-            allow_redirects=False,
-            timeout=(connect_seconds(), answer_seconds()),
-            **self._environment(request.url or url),
-        )
-        exchange.status = answer.status_code
+        if params := _said(kwargs.get("params")):
+            url += ("&" if "?" in url else "?") + urlencode(params, doseq=True)
+        headers = dict(kwargs.get("headers") or {})
+        headers["Accept-Encoding"] = "identity"  # a compressed answer would get round the size limit
+        if auth := kwargs.get("auth"):
+            headers["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
+        pool, whole = self._host(url)
+        try:
+            answer = pool.urlopen(
+                method.upper(),
+                url if whole else "/" + url.split("/", 3)[3],
+                body=_body(kwargs.get("data"), headers),
+                headers=headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=Timeout(connect=connect_seconds(), read=answer_seconds()),
+            )
+        except HTTPError as error:
+            raise ConnectionError(type(error).__name__) from None
+        exchange.status = answer.status
         exchange.retry_after = answer.headers.get("Retry-After")
-        answer.encoding = "utf-8"  # JSON without a charset would be guessed at, slowly
-        return Response(answer.status_code, answer.text, answer.headers)
+        return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
 
 
-def _request(method: str, url: str, kwargs: dict[str, Any]) -> Any:
-    is_json = (kwargs.get("headers") or {}).get("Content-Type") == "application/json"
-    return Request(
-        method=method.upper(),
-        url=url,
-        params=kwargs.get("params"),
-        **{"json" if is_json else "data": kwargs.get("data")},
-        headers=dict(kwargs.get("headers") or {}),
-        auth=kwargs.get("auth"),
-    )
+def _said(values: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (values or {}).items() if value is not None}
+
+
+def _body(data: dict[str, Any] | None, headers: dict[str, str]) -> bytes | None:
+    if data is None:
+        return None
+    if headers.get("Content-Type") == "application/json":
+        return json.dumps(data).encode()
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    return urlencode(_said(data), doseq=True).encode()
