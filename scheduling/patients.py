@@ -13,7 +13,14 @@ from scheduling import contacts
 from scheduling.locks import operation
 from scheduling.models import ContactPoint, Patient, PatientContact, Relation
 
-_LENGTHS = {"name": 160, "called": 80, "preferred_language": 12, "record_number": 64}
+_LENGTHS = {
+    "name": 160,
+    "called": 80,
+    "preferred_language": 12,
+    "preferred_channel": 10,
+    "timezone": 64,
+    "record_number": 64,
+}
 _CHANGEABLE = frozenset({*_LENGTHS, "date_of_birth"})
 
 
@@ -29,6 +36,8 @@ def create(
     relation: Relation | str = Relation.SELF,
     called: str = "",
     preferred_language: str = "",
+    preferred_channel: str = "",
+    timezone: str = "",
     date_of_birth: date | None = None,
     record_number: str = "",
     now: datetime,
@@ -43,6 +52,8 @@ def create(
         name=name,
         called=called,
         preferred_language=preferred_language,
+        preferred_channel=preferred_channel,
+        timezone=timezone,
         date_of_birth=date_of_birth,
         record_number=record_number,
     )
@@ -53,7 +64,7 @@ def create(
 
 
 def update(patient: Patient, **fields: Any) -> Patient:
-    """Change a patient's name, called, preferred_language, date_of_birth or record_number; return the patient.
+    """Change fields that say who a patient is and how they are written to; return the patient.
 
     Raises RecordNumberTaken, and TypeError for any other field.
     """

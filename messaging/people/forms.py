@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinics.forms import CleanCharField
 from clinics.models import Channel
+from clinics.models.clinic import validate_zone
 from medsync.lib import phone as phones
 from messaging.consent import WORDING_LENGTH
 from messaging.inbox.thread import LANGUAGES
@@ -50,6 +51,17 @@ def _relations() -> list[tuple[str, Any]]:
     return [(Relation.SELF.value, _("The patient’s own")), *others]
 
 
+_WHO = (
+    "name",
+    "called",
+    "date_of_birth",
+    "preferred_language",
+    "preferred_channel",
+    "timezone",
+    "record_number",
+)
+
+
 class PatientForm(forms.Form):
     """Who somebody is."""
 
@@ -64,6 +76,22 @@ class PatientForm(forms.Form):
         label=_("Born"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     preferred_language = forms.ChoiceField(label=_("Language"), required=False)
+    preferred_channel = forms.ChoiceField(
+        label=_("Rather by"),
+        required=False,
+        choices=[
+            ("", _("As the clinic begins")),
+            *((c.value, c.label) for c in (Channel.WHATSAPP, Channel.SMS)),
+        ],
+        help_text=_("For what we begin, when the patient has not written for 90 days."),
+    )
+    timezone = CleanCharField(
+        label=_("Time zone"),
+        max_length=64,
+        required=False,
+        validators=[validate_zone],
+        help_text=_("For quiet hours; empty: the clinic’s. Such as America/New_York."),
+    )
     record_number = CleanCharField(
         label=_("Record number"),
         max_length=64,
@@ -99,14 +127,12 @@ class PatientForm(forms.Form):
     @property
     def who(self) -> dict[str, Any]:
         """Return what `scheduling.patients` stores."""
-        names = ("name", "called", "date_of_birth", "preferred_language", "record_number")
-        return {name: self.cleaned_data[name] for name in names}
+        return {name: self.cleaned_data[name] for name in _WHO}
 
     @staticmethod
     def initial_of(patient: Patient) -> dict[str, Any]:
         """Return what the form begins with."""
-        names = ("name", "called", "date_of_birth", "preferred_language", "record_number")
-        return {name: getattr(patient, name) for name in names}
+        return {name: getattr(patient, name) for name in _WHO}
 
 
 class NumberForm(forms.Form):

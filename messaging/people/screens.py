@@ -202,6 +202,10 @@ def _facts(found: Record, clinic: Clinic, *, now: datetime) -> list[Fact]:
     elif written:
         seen = _("%(language)s, as they write") % {"language": person.language_word(written)}
         facts.append(Fact(_("Language"), seen))
+    if patient.preferred_channel in Channel.values:
+        facts.append(Fact(_("Rather by"), str(Channel(patient.preferred_channel).label)))
+    if patient.timezone:
+        facts.append(Fact(_("Time zone"), patient.timezone))
     if patient.record_number:
         facts.append(Fact(_("Record number"), patient.record_number))
     return facts

@@ -6,6 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from clinics.models import Channel
+from clinics.models.clinic import validate_zone
 from medsync.lib import phone
 from scheduling.models import AppointmentType, Patient
 
@@ -22,6 +24,19 @@ class PatientForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
+    preferred_channel = forms.ChoiceField(
+        label=_("prefers"),
+        choices=[("", "—"), *((c.value, c.label) for c in (Channel.WHATSAPP, Channel.SMS))],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+    timezone = forms.CharField(
+        label=_("time zone"),
+        required=False,
+        max_length=64,
+        validators=[validate_zone],
+        widget=UnfoldAdminTextInputWidget,
+    )
     phone = forms.CharField(
         label=_("phone"), required=False, max_length=64, widget=UnfoldAdminTextInputWidget
     )
@@ -29,7 +44,10 @@ class PatientForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Patient
-        fields = ["name", "called", "preferred_language", "date_of_birth", "record_number"]
+        fields = [
+            *("name", "called", "preferred_language", "preferred_channel", "timezone"),
+            *("date_of_birth", "record_number"),
+        ]
 
     def clean_phone(self) -> str:
         """Return the number as E.164, or ""."""

@@ -147,7 +147,7 @@ class PatientAdmin(BySearchKey, SpreadsheetMixin, ImportExportMixin, ClinicModel
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask for the number when adding."""
-        fields = ["name", "called", "preferred_language", "date_of_birth", "record_number"]
+        fields = list(PatientForm.Meta.fields)
         return fields if obj is not None else [*fields, "phone"]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
