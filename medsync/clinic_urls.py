@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("messaging.requests.urls")),
     path("", include("messaging.people.urls")),
     path("", include("messaging.saved_texts.urls")),
+    path("", include("messaging.approved.urls")),
     path("", include("messaging.search.urls")),
     path("", include("messaging.alerts.urls")),
     path("", include("messaging.numbers.urls")),

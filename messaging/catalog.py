@@ -73,6 +73,13 @@ def entries() -> Mapping[str, Entry]:
     }
 
 
+@functools.cache
+def groups() -> Mapping[str, str]:
+    """Return which file each text stands in, by its key."""
+    found = {key: file for file in ("dialogue", "notices", "reminders", "answers") for key in _file(file)}
+    return found | {f"template.{key}": "templates" for key in _file("templates")}
+
+
 def templates() -> list[Entry]:
     """Return the built-in saved texts in the order of the menu; `key` is the id that the API shows."""
     return list(_file("templates").values())

@@ -176,10 +176,6 @@
     const at = box();
     if (!at || !panel(at)) return;
     if (event.target.closest("[data-approved-tab]")) open({ focus: true });
-    if (event.target.closest("[data-tab-name]")) {
-      left = at.dataset.draftKey;
-      close(at);
-    }
     if (event.target.closest("[data-approved-again]")) load(at, true);
     const mine = event.target.closest("[data-approved-mine]");
     if (mine) {
@@ -274,6 +270,12 @@
     follow();
   });
   document.addEventListener("medsync:updated", follow);
+  document.addEventListener("medsync:tab", function () {
+    const at = box();
+    if (!at || !panel(at) || !isOpen(at)) return;
+    left = at.dataset.draftKey;
+    close(at);
+  });
 
   follow();
 })();

@@ -300,6 +300,7 @@
     const text = field(box, "body");
     const button = box.querySelector('[data-tab-name="' + tab + '"]');
     if (!text || !button) return;
+    document.dispatchEvent(new CustomEvent("medsync:tab"));
     const from = box.dataset.tab;
     const left = from !== tab && text.value.trim() ? from : "";
     if (from !== tab) save(box);
