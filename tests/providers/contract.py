@@ -28,6 +28,12 @@ class ProviderContract:
     provider: Provider
     account = "account-1"
     secret = "secret-1"
+    #: What calls are made with, where that is not what webhooks are verified with.
+    token = ""
+    #: The channel of `message()` and `status()` unless a test asks for another.
+    channel = "whatsapp"
+    #: Whether an unverified request names the account in a way that its owner knows.
+    names_account = True
     number = "+14155550199"
     patient = "+14155550101"
 
@@ -68,9 +74,10 @@ class ProviderContract:
         assert not self.provider.verify(request, [self.secret])
 
     def test_it_names_the_account_and_our_number_before_anything_is_verified(self) -> None:
-        assert self.provider.named_account(self.message()) == self.account
+        named = self.account if self.names_account else ""
+        assert self.provider.named_account(self.message()) == named
         assert self.provider.named_receiver(self.message(channel="sms")) == ("sms", self.number)
-        assert self.provider.named_origin(self.status()) == ("whatsapp", self.number)
+        assert self.provider.named_origin(self.status()) == (self.channel, self.number)
         empty = dataclasses.replace(self.message(), form={}, raw_form={}, body=b"")
         assert self.provider.named_account(empty) == ""
         assert self.provider.named_receiver(empty) is None
@@ -126,6 +133,23 @@ class ProviderContract:
         parsed = self.provider.parse_status(self.status(status="failed", error_code="63016"))
         assert parsed.error_code == "63016"
 
+    def test_it_says_what_a_request_is_about(self) -> None:
+        assert self.provider.event_kind(self.message()) == "message"
+        assert self.provider.event_kind(self.status()) == "status"
+
+    def test_its_reports_have_an_address(self) -> None:
+        for channel in self.provider.channels:
+            hooks = self.provider.webhooks(channel)
+            assert hooks.message.startswith("/api/webhooks/")
+            assert hooks.status.startswith("/api/webhooks/")
+
+    # Error numbers
+
+    def test_an_error_number_that_nobody_knows_is_none(self) -> None:
+        assert self.provider.known_error("") is None
+        assert self.provider.known_error("1") is None
+        assert self.provider.known_error("99999") is None
+
     # Answering
 
     def test_an_answer_is_never_plain_text(self) -> None:
@@ -145,13 +169,14 @@ class ProviderContract:
         """Return a message to send."""
         values = {
             "account_sid": self.account,
-            "secret": self.secret,
-            "channel": "whatsapp",
+            "secret": self.token or self.secret,
+            "channel": self.channel,
             "from_number": self.number,
             "to_address": self.patient,
             "body": "Su cita está confirmada.",
             "status_callback_url": "https://medsync.example/status?a=c.a",
             "ref": "c.a",
+            "messaging_profile_id": "00000002-0000-4000-8000-000000000000",
         }
         return Outbound(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -159,22 +184,28 @@ class ProviderContract:
         receipt = self.provider.send(self.outbound())
         assert receipt.provider_message_id
         assert receipt.status in ("queued", "sending", "sent")
-        assert self.provider.send(self.outbound()).provider_message_id != receipt.provider_message_id
+        other = self.provider.send(self.outbound(ref="c.another"))
+        assert other.provider_message_id != receipt.provider_message_id
 
     def test_nothing_of_a_message_shows_in_its_representation(self) -> None:
         text = repr(self.outbound())
         assert self.patient not in text
         assert "confirmada" not in text
         assert self.secret not in text
+        assert not self.token or self.token not in text
+
+    def test_the_credentials_can_be_asked_about(self) -> None:
+        secret = self.token or self.secret
+        self.provider.check(self.account, secret, channel=self.channel, number=self.number)  # type: ignore[arg-type]
 
     def test_the_list_is_asked_without_an_exception_of_any_library(self) -> None:
         try:
             listed = self.provider.list_recent(
                 self.account,
-                self.secret,
+                self.token or self.secret,
                 from_number=self.number,
                 to_address=self.patient,
-                channel="whatsapp",
+                channel=self.channel,  # type: ignore[arg-type]
                 since=datetime.now(UTC) - timedelta(minutes=1),
                 until=datetime.now(UTC) + timedelta(minutes=1),
             )
