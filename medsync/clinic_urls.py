@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("messaging.people.urls")),
     path("", include("messaging.saved_texts.urls")),
     path("", include("messaging.approved.urls")),
+    path("", include("messaging.reminders.urls")),
     path("", include("messaging.search.urls")),
     path("", include("messaging.alerts.urls")),
     path("", include("messaging.numbers.urls")),

@@ -19,7 +19,10 @@ from scheduling.models import (
     AppointmentEvent,
     Attendance,
     EventKind,
+    Location,
+    Patient,
     PatientContact,
+    Practitioner,
     Status,
 )
 
@@ -81,6 +84,25 @@ def standing(*, after: datetime, until: datetime) -> QuerySet[Appointment]:
     )
 
 
+def to_come(*, after: datetime, until: datetime, limit: int) -> list[Appointment]:
+    """Return the visits and requests that begin in (after, until], also those that were answered, by time."""
+    rows = Appointment.objects.filter(
+        status__in=(Status.CONFIRMED, Status.PENDING_REVIEW), starts_at__gt=after, starts_at__lte=until
+    )
+    return list(with_people(rows).order_by("starts_at", "id")[:limit])
+
+
+def sent_lately(*, limit: int) -> list[ReminderClaim]:
+    """Return what was taken up last, with its message."""
+    rows = ReminderClaim.objects.filter(subject=ReminderSubject.VISIT)
+    return list(rows.select_related("message").order_by("-claimed_at", "-id")[:limit])
+
+
+def visits_by_id(visit_ids: Sequence[UUID]) -> dict[UUID, Appointment]:
+    """Return visits with all that a reminder names."""
+    return {visit.pk: visit for visit in named(Appointment.objects.filter(pk__in=visit_ids))}
+
+
 def together(point_id: UUID, day: tuple[datetime, datetime], *, now: datetime) -> QuerySet[Appointment]:
     """Return the visits of one day for which one contact point is reminded, still to come."""
     begin, end = day
@@ -136,4 +158,20 @@ def reach() -> Coalesce:
 def _claims() -> QuerySet[ReminderClaim]:
     return ReminderClaim.objects.filter(
         subject=ReminderSubject.VISIT, subject_id=OuterRef("pk"), version=OuterRef("version")
+    )
+
+
+def sample_visit(*, now: datetime, hours: int) -> Appointment | None:
+    """Return a made-up visit of a made-up patient with the clinic's first doctor, None where there is nobody yet."""
+    doctor = Practitioner.objects.filter(active=True).order_by("rank", "name", "resource_id").first()
+    place = Location.objects.filter(active=True).order_by("rank", "id").first()
+    if doctor is None or place is None:
+        return None
+    starts_at = (now + timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0)
+    return Appointment(
+        patient=Patient(name="Rosa"),
+        practitioner=doctor,
+        location=place,
+        starts_at=starts_at,
+        zone=place.zone,
     )
