@@ -16,7 +16,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
 from django.db.models import Q
 
-from clinics.models import Clinic
+from clinics.models import Channel, Clinic
 from clinics.tenancy import current_clinic
 from messaging.models import BotMode, MessagingSettings
 from scheduling.availability import Structure
@@ -81,6 +81,11 @@ class Facts:
                 if day == date.weekday() and begins > local:
                     return begins
         return None
+
+    def neutral_on(self, channel: str) -> bool:
+        """Say whether texts on a channel name no detail of a visit: WhatsApp, by the clinic's switch or its country."""
+        switch = self.settings.neutral_whatsapp
+        return channel == Channel.WHATSAPP and (self.clinic.country == "US" if switch is None else switch)
 
     def bot_mode(self, at: datetime) -> BotMode:
         """Return what the bot may do at that time."""

@@ -13,8 +13,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from clinics.models import Channel
 from medsync.lib import phone
-from messaging import catalog, counters, datewords, gate, outbox, threads
+from messaging import catalog, confirmations, counters, datewords, gate, outbox, threads
 from messaging.asking import ask
 from messaging.conversations import bot_is_silent
 from messaging.facts import facts
@@ -31,7 +32,7 @@ from messaging.models import (
     QuestionOutcome,
     WorkState,
 )
-from messaging.outbox.routes import Route, route_for
+from messaging.outbox.routes import Route, primary, route_for, route_for_beginning
 from messaging.slotlists import items_of, list_of
 from scheduling.countering import offered_until
 from scheduling.errors import FreeSlot, NotBookable
@@ -63,6 +64,7 @@ class Notice:
 
     body: str
     slots: Sequence[FreeSlot] = ()
+    said: catalog.Said | None = None  # which text of the catalog it is, for its approved form
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,26 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         return None
     if conversation is None:
         logger.info("event %s is not told: no way to reach the patient", event.pk)
+        skip = confirmations.guards_for(None).skip
+        language = language_of(visit)
+        confirmations.skipped(event, key, reason=skip, channel="", language=language, now=now)
         return None
-    route = route_for(conversation)
-    notice = _notice(key, visit, conversation, route.channel, now, before=event.before, reason=event.reason)
+    language = _language(visit, conversation.contact_point)
+    told = {"before": event.before, "reason": event.reason}
+    way = _way(key, visit, conversation, now, **told)
+    if way.skip:
+        logger.info("event %s is not told: %s", event.pk, way.skip)
+        channel = way.route.channel
+        confirmations.skipped(event, key, reason=way.skip, channel=channel, language=language, now=now)
+        return None
+    route, notice = way.route, way.notice
     if not notice.body:
         return None
-    if event.kind in _UNPROMISED and not _verdict(conversation, route, notice.body, now).allowed:
+    if event.kind in _UNPROMISED and not route.reachable:
         logger.info("event %s is not told: the gate says no", event.pk)
+        confirmations.skipped(
+            event, key, reason=route.refusal, channel=route.channel, language=language, now=now
+        )
         return None
     # The question comes before the message, whose insertion changes the Conversation row: that one is locked last.
     question_id = _ask(conversation, visit, notice, key, now) if notice.slots else None
@@ -136,9 +151,12 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         author=Author.SYSTEM,
         appointment=visit,
         dedupe_key=f"event:{event.pk}:patient",
-        language=_language(visit, conversation.contact_point),
+        language=language,
+        route=route,
+        said=notice.said,
         now=now,
     )
+    confirmations.queued(event, key, message, language=language, now=now)
     blocked = bool(message.reason)  # then the outbox has brought the thread to staff
     if question_id is not None:
         changes = {"closed_at": now, "outcome": QuestionOutcome.EXPIRED} if blocked else {"asked_by": message}
@@ -173,18 +191,14 @@ def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str 
     if key is None or point is None:
         return None
     conversation = _conversation(visit, None) or Conversation(contact_point=point)
-    route = route_for(conversation)
-    notice = _notice(key, visit, conversation, route.channel, now, before={}, reason=reason)
-    verdict = gate.decide(
-        conversation,
-        channel=route.channel,
-        sender=route.sender,
-        purpose=gate.NOTICE,
-        body=notice.body,
-        now=now,
-    )
-    refusal = "" if verdict.allowed else f"{verdict.detail}. {verdict.remedy}"
-    return Foretold(notice.body, route.channel, refusal)
+    way = _way(key, visit, conversation, now, before={}, reason=reason)
+    refusal = ""
+    if way.skip:
+        refusal = confirmations.sentence(way.skip)
+    elif not way.route.reachable:
+        detail, remedy = gate.sentences(way.route.refusal, way.route.channel)
+        refusal = f"{detail}. {remedy}"
+    return Foretold(way.notice.body, way.route.channel, refusal)
 
 
 def preview_counter(appointment: Appointment, slots: Sequence[FreeSlot], now: datetime) -> str:
@@ -219,12 +233,59 @@ def _counter_words(
     return counters.words(visit, slots, language=language, values=_values(visit, language), until=until)
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a notice goes: its route and words, or why nothing is begun (`skip`, a word of `confirmations`)."""
+
+    route: Route
+    notice: Notice
+    skip: str = ""
+
+
+def _way(
+    key: str,
+    visit: Appointment,
+    conversation: Conversation,
+    now: datetime,
+    *,
+    before: dict[str, Any],
+    reason: str,
+) -> _Way:
+    """Return on which one channel a change is told, in which words.
+
+    By SMS only what the patient asked for in the chat, and what the guards of confirmations let go; what they stop
+    goes by WhatsApp where that may be.
+    """
+
+    def worded(channel: str) -> Notice:
+        return _notice(key, visit, conversation, channel, now, before=before, reason=reason)
+
+    said = worded(Channel.WHATSAPP).said
+    route = route_for_beginning(conversation, now=now, said=said, visit=visit)
+    asked_for = visit.source in CHAT
+    if key not in confirmations.ACTIONS or asked_for or (route.reachable and route.channel != Channel.SMS):
+        return _Way(route, worded(route.channel))
+    skip = confirmations.guards_for(conversation.contact_point).skip
+    if not skip:
+        chosen = confirmations.sender_for_sms()
+        if route.reachable and chosen != route.sender:
+            route = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=chosen)
+        return _Way(route, worded(route.channel))
+    elsewhere = primary(Channel.WHATSAPP)
+    if route.reachable and elsewhere is not None:
+        other = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=elsewhere)
+        if other.reachable and other.channel == Channel.WHATSAPP:
+            return _Way(other, worded(Channel.WHATSAPP))
+    return _Way(route, worded(Channel.SMS), skip)
+
+
 def confirmation(visit: Appointment, *, language: str, channel: str) -> str:
     """Return the words for a visit that stands."""
+    neutral = facts().neutral_on(channel)
     lines = [
-        catalog.text("accepted", language, **_values(visit, language)),
+        catalog.text(_neutral("accepted") if neutral else "accepted", language, **_values(visit, language)),
         catalog.text("place", language, address=visit.location.address, map_url=visit.location.map_url),
-        str(visit.type.instructions.get(language, "")),
+        "" if neutral else str(visit.type.instructions.get(language, "")),
         _contact(visit, language),
         catalog.text("stop_hint", language) if channel == "sms" else "",
     ]
@@ -250,15 +311,23 @@ def _notice(
 ) -> Notice:
     """Return the words of one text for this patient on this channel."""
     language = _language(visit, conversation.contact_point)
+    if channel == Channel.SMS and key in confirmations.TEXTS and facts().settings.sms_enabled:
+        known = _values(visit, language) | _old(before, visit, language)
+        body, own = confirmations.words(key, visit, values=known, language=language, reason=_sentence(reason))
+        return Notice(body, said=own)
+    neutral = facts().neutral_on(channel)
     if key == "accepted":
-        return Notice(confirmation(visit, language=language, channel=channel))
+        said = catalog.Said(_neutral(key) if neutral else key, language, _values(visit, language))
+        return Notice(confirmation(visit, language=language, channel=channel), said=said)
     if key == "counter":
         offered = offered_times(visit)
         if not offered or visit.offered_until is None:  # it has ended before it was told
             return Notice("")
-        return Notice(_counter_words(visit, conversation, offered, visit.offered_until), offered)
-    values = _values(visit, language) | _old(before, visit, language)
-    lines = [catalog.text(key, language, **values, reason=_sentence(reason))]
+        said = catalog.Said(key, language, _values(visit, language))
+        return Notice(_counter_words(visit, conversation, offered, visit.offered_until), offered, said)
+    values = _values(visit, language) | _old(before, visit, language) | {"reason": _sentence(reason)}
+    said = catalog.Said(_neutral(key) if neutral else key, language, values)
+    lines = [catalog.text(said.key, language, **values)]
     if key in {"cancelled", "moved"}:
         lines.append(_contact(visit, language))
     slots: Sequence[FreeSlot] = ()
@@ -271,7 +340,12 @@ def _notice(
             lines.append("\n" + list_of(slots, head="offer_first", language=language))
         else:
             lines.append(catalog.text("ask_again", language))
-    return Notice("\n".join(line for line in lines if line), slots)
+    return Notice("\n".join(line for line in lines if line), slots, said)
+
+
+def _neutral(key: str) -> str:
+    """Return the text that says the same without any detail of the visit, where there is one."""
+    return f"{key}_neutral" if f"{key}_neutral" in catalog.entries() else key
 
 
 def _settled(conversation: Conversation, visit: Appointment, notice: Notice, now: datetime) -> dict[str, Any]:

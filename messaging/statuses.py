@@ -16,7 +16,7 @@ from clinics.models import ClinicState
 from clinics.queries import Route
 from clinics.tenancy import clinic_by_schema, in_clinic
 from medsync.lib import clock, jobs
-from messaging import callbacks, consent, health, live
+from messaging import callbacks, confirmations, consent, health, live
 from messaging.models import ConsentSource, Message
 from messaging.providers.base import StatusUpdate
 from messaging.raising import News, Raised, raise_all
@@ -92,6 +92,8 @@ def _follow(news: News, raised: Raised, now: datetime) -> None:
         live.publish("conversation", id=raised.conversation_id, version=raised.version)
     if raised.waits:  # what this one held back in its thread may go now
         jobs.enqueue_on_commit("messaging.deliver_outbox")
+    if raised.changed and news.update.status in ("failed", "undelivered"):
+        confirmations.ended(raised.message_id)
     if raised.changed and news.update.opted_out:
         _record_opt_out(raised.message_id, news.update.channel, now)
 

@@ -13,6 +13,7 @@ from clinics.operations import add_member, create_clinic
 from clinics.senders import link_sender
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
+from messaging.models import MessagingSettings
 
 PASSWORD = "correct horse battery"
 
@@ -102,6 +103,8 @@ def build() -> World:
                 auth_token=token,
                 now=clock.now(),
             )
+    with in_clinic(clinics["alpha"]):  # most tests read doctors' names on WhatsApp; a US clinic hides them else
+        MessagingSettings.objects.create(neutral_whatsapp=False)
     users["stranger@nowhere.example"] = User.objects.create_user(
         "stranger@nowhere.example", name="Sam Stranger"
     )

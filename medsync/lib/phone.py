@@ -75,3 +75,12 @@ def display(e164: str, region: str = "US") -> str:
     home = phonenumbers.region_code_for_number(number) == region.upper()
     form = PhoneNumberFormat.NATIONAL if home else PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(number, form)
+
+
+def international(e164: str) -> str:
+    """Return the number with its country code, as it is read aloud: "+1 604-555-0123"."""
+    try:
+        number = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        return e164
+    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)

@@ -1,7 +1,15 @@
 """URLs of this room's part of the API."""
 
 from clinics.api.paths import both
-from messaging.api import conversations, patients, reminders_settings, sending, templates
+from messaging.api import (
+    conversations,
+    patients,
+    reminders,
+    reminders_settings,
+    sending,
+    sms_config,
+    templates,
+)
 
 _CONVERSATIONS = "whatsapp/conversations"
 
@@ -13,6 +21,10 @@ urlpatterns = [
     *both("whatsapp/templates", templates.Templates.as_view(), "api-templates"),
     *both("whatsapp/reminder-settings", reminders_settings.Settings.as_view(), "api-reminder-settings"),
     *both("appointments/<uuid:id>/remind", reminders_settings.Remind.as_view(), "api-remind"),
+    *both("clinic/config/sms", sms_config.SmsConfig.as_view(), "api-sms-config"),
+    *both("clinic/config/sms/validate", sms_config.ValidateSms.as_view(), "api-sms-validate"),
+    *both("reminder", reminders.Reminders.as_view(), "api-api-reminders"),
+    *both("reminder/<str:id>", reminders.OneReminder.as_view(), "api-api-reminder"),
     *both("patients", patients.Patients.as_view(), "api-patients"),
     *both("patients/<uuid:id>", patients.OnePatient.as_view(), "api-patient"),
 ]

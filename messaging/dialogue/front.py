@@ -126,11 +126,15 @@ def _deliver(turn: Turn) -> list[Message]:
     """Put the one answer into the outbox, with the question that it asks."""
     turn.settle()
     if not turn.parts or _too_many(turn):
+        if turn.first_words:  # nothing was said yet
+            turn.stored.conversation.automatic_since = None
         return []
     stored, conversation = turn.stored, turn.stored.conversation
     if conversation.introduced_at is None and not turn.plain:
         conversation.introduced_at = turn.now
         turn.parts.insert(0, turn.text("intro"))
+    if turn.first_words and turn.purpose == gate.ANSWER and turn.facts.settings.privacy_url:
+        turn.say("privacy", privacy_url=turn.facts.settings.privacy_url)
     body = "\n\n".join(turn.parts)[: gate.LONGEST_BODY]
     known = gate.answering_facts(
         sender_id=stored.route.sender_id,

@@ -42,6 +42,10 @@ class Turn:
     plain: bool = False  # goes without the introduction
     keep_open: bool = False  # the questions before stay open beside the new one
     replacing: bool = False  # another list takes the place of one, whose times are held
+    first_words: bool = False  # nothing was ever answered automatically in this thread
+
+    def __post_init__(self) -> None:
+        self.first_words = self.stored.conversation.automatic_since is None
 
     @cached_property
     def facts(self) -> Facts:
