@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -95,9 +96,26 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         ),
     )
 
+    reminder_share = forms.IntegerField(
+        label=_("Percent kept for reminders"),
+        min_value=0,
+        max_value=100,
+        initial=50,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("Of the people whom it may reach in 24 hours outside of their windows."),
+    )
+
     class Meta:
         model = ProviderAccount
-        fields = ["provider", "external_id", "clinic", "public_key", "state"]
+        fields = [
+            "provider",
+            "external_id",
+            "clinic",
+            "public_key",
+            "state",
+            "people_a_day",
+            "reminder_share",
+        ]
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]

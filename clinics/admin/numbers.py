@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,7 +16,7 @@ from unfold.decorators import display
 from clinics import readable
 from clinics.admin.forms import AccountForm, LinkForm
 from clinics.model_admins import PlatformModelAdmin
-from clinics.models import ProviderAccount, Sender, SenderStatus
+from clinics.models import PersonReached, ProviderAccount, Sender, SenderStatus
 from clinics.senders import renew_token, retire_sender
 from clinics.sites import platform_site
 from medsync.lib import clock, phone
@@ -26,13 +27,16 @@ class ProviderAccountAdmin(PlatformModelAdmin):
     """Accounts at providers. Tokens go in, and never come out."""
 
     form = AccountForm
-    list_display = ["provider_word", "external_id", "whose", "state_label", "has_token", "previous_until"]
+    list_display = [
+        *("provider_word", "external_id", "whose", "state_label", "people_reached", "has_token"),
+        "previous_until",
+    ]
     list_filter = ["provider", "state", "is_master"]
     search_fields = ["external_id", "clinic__slug"]
     list_select_related = ["clinic"]
     fields = [
         *("provider", "external_id", "clinic", "state", "new_token", "public_key", "is_master"),
-        "previous_until",
+        *("previous_until", "people_a_day", "reminder_share"),
     ]
     readonly_fields = ["is_master", "previous_until"]
 
@@ -66,6 +70,13 @@ class ProviderAccountAdmin(PlatformModelAdmin):
     def row_title(self, row: ProviderAccount) -> str:
         """Return who it is, and the account's name there."""
         return f"{row.provider.capitalize()} {row.external_id}"
+
+    @display(description=_("people reached in 24 hours"))
+    def people_reached(self, account: ProviderAccount) -> str:
+        """Return how many it has reached outside of windows, and how many it may."""
+        since = clock.real_now() - timedelta(hours=24)
+        reached = PersonReached.objects.filter(account=account, at__gt=since).count()
+        return gettext("%(reached)s of %(limit)s") % {"reached": reached, "limit": account.people_a_day}
 
     @display(description=_("token stored"), boolean=True)
     def has_token(self, account: ProviderAccount) -> bool:

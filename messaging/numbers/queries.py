@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from clinics.models import Channel, Clinic, Sender, SenderHealth, SenderStatus
 from medsync.lib import clock
 from medsync.lib.ids import lowest_id
+from messaging.gate.capacity import Use, use_of
 from messaging.models import Direction, Message
 from messaging.threads import NOT_REACHED
 
@@ -22,6 +23,7 @@ class Figures:
 
     sent: int
     failed: int
+    reach: Use | None = None  # of a WhatsApp number's account, whatever clinic it reached somebody for
 
 
 def numbers(clinic: Clinic) -> list[Sender]:
@@ -58,4 +60,5 @@ def figures(sender: Sender, *, now: datetime) -> Figures:
         sender=sender,
         direction=Direction.OUTBOUND,
     ).aggregate(sent=Count("pk"), failed=Count("pk", filter=Q(status__in=NOT_REACHED)))
-    return Figures(**found)
+    reach = use_of(sender.account, now=now) if sender.channel == Channel.WHATSAPP else None
+    return Figures(**found, reach=reach)

@@ -8,12 +8,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from clinics.carriers import CARRIERS, carrier
 from clinics.models import Channel, Clinic, ProviderAccount, Sender, SenderHealth, SenderStatus
 from medsync.lib import phone
 from messaging import callbacks, failures, times
+from messaging.gate.capacity import Use
 from messaging.inbox import parts
 from messaging.inbox.parts import Chip
 from messaging.numbers.queries import Figures, health_of
@@ -88,6 +90,7 @@ class Number:
     ticks: list[Tick]
     done: bool
     figures: list[Figure]
+    reach: str
     paste: list[Paste]
     paste_help: str
     facts: list[tuple[str, str]]
@@ -126,6 +129,7 @@ def number(sender: Sender, figures: Figures, *, clinic: Clinic, now: datetime) -
         ticks=ticks,
         done=all(tick.done for tick in ticks),
         figures=list(_figures(health, figures, clinic, now=now)),
+        reach=_reach(figures.reach),
         paste=paste(account.provider, sender.channel),
         paste_help=_paste_help(account.provider),
         facts=list(_facts(sender, account, clinic, now=now)),
@@ -135,6 +139,19 @@ def number(sender: Sender, figures: Figures, *, clinic: Clinic, now: datetime) -
             for name in ("one", "primary", "deactivate", "check", "test", "token")
         },
     )
+
+
+def _reach(use: Use | None) -> str:
+    """Return how many people the account has reached outside of their 24 hours; Meta limits them."""
+    if use is None:
+        return ""
+    return _(
+        "%(reached)s of %(limit)s people reached in 24 hours outside of their windows; %(kept)s kept for reminders"
+    ) % {
+        "reached": number_format(use.reached),
+        "limit": number_format(use.people_a_day),
+        "kept": number_format(use.kept),
+    }
 
 
 def _row(sender: Sender, clinic: Clinic, current: UUID | None, *, now: datetime) -> Row:

@@ -50,10 +50,13 @@ def test_a_token_goes_in_and_never_comes_out(browse, world):
     account = ProviderAccount.objects.get(external_id="AC" + "a" * 32)
     path = f"/admin/clinics/provideraccount/{account.pk}/change/"
     assert "token-of-alpha" not in client.get(path).content.decode()
-    client.post(path, {"state": "active", "new_token": "fresh-token"})
+    form = {"state": "active", "people_a_day": "1000", "reminder_share": "40"}
+    client.post(path, {**form, "new_token": "fresh-token"})
     account.refresh_from_db()
     assert (account.auth_token, account.previous_token) == ("fresh-token", "token-of-alpha")
-    client.post(path, {"state": "active", "new_token": ""})
+    assert (account.people_a_day, account.reminder_share) == (1000, 40)
+    client.post(path, {**form, "reminder_share": "101", "new_token": "other-token"})
+    client.post(path, {**form, "new_token": ""})
     account.refresh_from_db()
     assert account.auth_token == "fresh-token", "empty keeps what is there"
 

@@ -57,6 +57,7 @@ def test_the_bots_settings_are_made_when_there_are_none(save: Any, clinic: Clini
         ("clinic", {"name": "x", "language": "tlh"}),
         ("bot", {"bot_inside_hours": "shout", "bot_outside_hours": "answer", "bot_pause_minutes": "1"}),
         ("booking", {"hold_minutes": "-1", "request_hours": "4", "offer_hours": "8"}),
+        ("beginning", {"first_channel": "pigeon", "quiet_from": "21:00", "quiet_until": "08:00"}),
     ],
 )
 def test_what_cannot_be_is_refused_beside_its_field(save: Any, panel: str, data: dict[str, str]) -> None:
@@ -83,3 +84,14 @@ def test_the_desk_changes_no_settings(clinic: Clinic, receptionist: User, browse
 
 def test_the_other_clinics_owner_finds_nothing(clinic: Clinic, other_owner: User, browse: Any) -> None:
     assert browse(other_owner).get(f"/c/{clinic.slug}/settings/").status_code == 404
+
+
+def test_quiet_hours_and_the_first_channel_are_kept(save: Any, clinic: Clinic) -> None:
+    save("beginning", first_channel="sms", quiet_from="20:30", quiet_until="09:00")
+    with in_clinic(clinic):
+        row = MessagingSettings.load()
+    assert (row.first_channel, f"{row.quiet_from:%H:%M}", f"{row.quiet_until:%H:%M}") == (
+        "sms",
+        "20:30",
+        "09:00",
+    )
