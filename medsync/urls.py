@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/", include("scheduling.api.urls")),
     path("api/", include("messaging.api.urls")),
     re_path(r"^api(?:/|$)", fallback.unknown_path),
+    path("", include("messaging.api.alias_urls")),
     path("admin/", platform_site.urls),
     path("", include("clinics.urls")),
     path("", include("messaging.alerts.public_urls")),

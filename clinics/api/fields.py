@@ -60,6 +60,11 @@ def parse_id(value: str) -> UUID | None:
     return UUID(value) if _UUID.fullmatch(value) else None
 
 
+def storable(text: str) -> str:
+    """Return any text as Postgres can keep it: NUL and lone surrogates become U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
 class Body(serializers.Serializer[Any]):
     """A JSON object whose every name is known: a field that cannot be written is an error, not a surprise."""
 

@@ -167,5 +167,5 @@ def describe(
 
 
 def canonical_paths(endpoints: list[Any], **kwargs: Any) -> list[Any]:
-    """Leave out the second spelling of each path, with a slash at its end."""
-    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
+    """Leave out the second spelling of each path, with a slash at its end, and the alias of the reminders."""
+    return [path for path in endpoints if path[0].startswith("/api/") and not path[0].endswith("/")]

@@ -44,6 +44,16 @@ ENDPOINTS = [
     ("GET", f"/api/appointments/{ID}", EVERYBODY),
     ("POST", f"/api/appointments/{ID}/cancel", EVERYBODY),
     ("POST", f"/api/appointments/{ID}/move", EVERYBODY),
+    ("GET", "/api/reminder", EVERYBODY),
+    ("POST", "/api/reminder", EVERYBODY),
+    ("GET", f"/api/reminder/{ID}", EVERYBODY),
+    ("PATCH", f"/api/reminder/{ID}", EVERYBODY),
+    ("DELETE", f"/api/reminder/{ID}", EVERYBODY),
+    ("GET", "/reminder", EVERYBODY),
+    ("POST", "/reminder", EVERYBODY),
+    ("GET", f"/reminder/{ID}", EVERYBODY),
+    ("PATCH", f"/reminder/{ID}", EVERYBODY),
+    ("DELETE", f"/reminder/{ID}", EVERYBODY),
 ]
 each = pytest.mark.parametrize(("method", "path", "allowed"), ENDPOINTS)
 

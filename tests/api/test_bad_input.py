@@ -33,7 +33,14 @@ def raw(client, path, content, *, method="POST", content_type="application/json"
     )
 
 
-CREATING = ["/api/patients", "/api/appointments", "/api/whatsapp/send", "/api/whatsapp/link-existing"]
+CREATING = [
+    "/api/patients",
+    "/api/appointments",
+    "/api/whatsapp/send",
+    "/api/whatsapp/link-existing",
+    "/api/reminder",
+    "/reminder",
+]
 
 
 @pytest.mark.parametrize("path", CREATING)

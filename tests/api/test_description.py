@@ -11,6 +11,8 @@ PATHS = {
     "/api/whatsapp/conversations": {"get"},
     "/api/whatsapp/conversations/{id}": {"get", "delete"},
     "/api/whatsapp/conversations/{id}/messages": {"get"},
+    "/api/reminder": {"get", "post"},
+    "/api/reminder/{id}": {"get", "patch", "delete"},
     "/api/whatsapp/pending-appointments": {"get"},
     "/api/whatsapp/pending-appointments/{id}/accept": {"post"},
     "/api/whatsapp/pending-appointments/{id}/reject": {"post"},

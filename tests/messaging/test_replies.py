@@ -124,7 +124,7 @@ def test_nothing_matches_inside_a_longer_sentence(text: str) -> None:
 @pytest.mark.parametrize("text", ["person", "a person please", "Persona", "una persona, por favor", "quiero hablar con una persona", "人工", "转人工",
                                   "请转人工", "recepción", "talk to someone", "CALL", "llamar", "打电话"])  # fmt: skip
 def test_the_word_for_a_person(text: str) -> None:
-    assert replies.read(text).meanings == {Meaning.PERSON}
+    assert replies.read(text).meanings - {Meaning.CALL} == {Meaning.PERSON}
 
 
 @pytest.mark.parametrize(
