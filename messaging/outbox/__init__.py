@@ -2,9 +2,11 @@
 
 `queue` and `queue_inline` store in the caller's transaction, `send_reply` and `add_note` are a member's.
 `work` delivers what is due, `sweep` finds what got lost on the way. The module names follow a message's life:
-routes, queueing, replying, later, claiming, calls, sending, settling, resolving, reconciling, sweeping.
+routes, queueing, replying, later, pacing, claiming, calls, sending, settling, breaker, resolving, reconciling,
+sweeping.
 """
 
+from messaging.outbox.breaker import works as account_works
 from messaging.outbox.later import FULL, PAST, TOO_FAR, Gone, TimeRefused, send_later, take_back, waiting_in
 from messaging.outbox.queueing import KeyReused, answers_inline, queue, queue_inline
 from messaging.outbox.replying import AnsweredMeanwhile, BodyRefused, GateRefused, add_note, send_reply
@@ -16,6 +18,7 @@ from messaging.outbox.resolving import (
     settle_otherwise,
 )
 from messaging.outbox.sending import work
+from messaging.outbox.stopping import wait_for_sends
 from messaging.outbox.sweeping import is_due, sweep
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "KeyReused",
     "NothingToSolve",
     "TimeRefused",
+    "account_works",
     "add_note",
     "answers_inline",
     "can_send_sms",
@@ -42,6 +46,7 @@ __all__ = [
     "settle_otherwise",
     "sweep",
     "take_back",
+    "wait_for_sends",
     "waiting_in",
     "work",
 ]

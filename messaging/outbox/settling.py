@@ -1,19 +1,22 @@
-"""What follows from the end of an attempt, each in a transaction of its own.
+"""What follows from the end of attempts: what was taken by one statement, each other in a transaction of its own.
 
 Lock order as everywhere: attempt, message, Conversation. A status callback may have come before: it wins.
 """
 
 import logging
 import random
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
 from clinics.models import ProviderAccount
-from messaging import consent, statuses, threads
+from messaging import confirmations, consent, gate, raising, statuses, threads
 from messaging.models import RANK, Attempt, ConsentSource, Message, MessageStatus
+from messaging.outbox import breaker, pacing
 from messaging.outbox.claiming import Job
 from messaging.providers.base import DeliveryStatus, ErrorKind, Receipt, SendError, StatusUpdate
 from scheduling.locks import retrying
@@ -26,14 +29,60 @@ LONGEST_DELAY = 300.0
 _OPEN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
 
 
+def settle_all(
+    ended: Sequence[tuple[Job, Receipt | SendError]], *, now: datetime, probing: bool = False
+) -> list[UUID]:
+    """Record how attempts ended, those that the provider took by one statement; return what is not known.
+
+    Idempotent. `probing` when they were to show whether a stopped account works again.
+    """
+    for taken_together in _apart(ended):
+        statuses.apply_all(taken_together, now=now)
+    lost = [
+        job.message.pk
+        for job, outcome in ended
+        if isinstance(outcome, SendError) and _settle_error(job, outcome, now)
+    ]
+    for account, outcomes in _by_account(ended):
+        breaker.note(account, outcomes, now=now, probing=probing)
+    return lost
+
+
 def settle(job: Job, outcome: Receipt | SendError, *, now: datetime) -> bool:
     """Record how an attempt ended; tell whether its outcome is not known. Idempotent."""
-    if isinstance(outcome, Receipt):
-        taken(
-            job.message, job.attempt, provider_id=outcome.provider_message_id, status=outcome.status, now=now
-        )
-        _account_works(job.message)
-        return False
+    return bool(settle_all([(job, outcome)], now=now))
+
+
+def _apart(ended: Sequence[tuple[Job, Receipt | SendError]]) -> list[list[raising.News]]:
+    """Return what was taken, in groups of which no two are of one thread or have one provider's id."""
+    groups: list[tuple[set[object], list[raising.News]]] = []
+    for job, outcome in ended:
+        if isinstance(outcome, SendError):
+            continue
+        keys = {job.message.conversation_id, outcome.provider_message_id}
+        group = next((group for group in groups if not group[0] & keys), None)
+        if group is None:
+            group = (set(), [])
+            groups.append(group)
+        group[0].update(keys)
+        update = _update(job.message, outcome.provider_message_id, outcome.status)
+        group[1].append(raising.News(update, job.attempt.account_id, job.attempt.pk))
+    return [news for _, news in groups]
+
+
+def _by_account(
+    ended: Sequence[tuple[Job, Receipt | SendError]],
+) -> Iterable[tuple[ProviderAccount, list[Receipt | SendError]]]:
+    found: dict[UUID, tuple[ProviderAccount, list[Receipt | SendError]]] = {}
+    for job, outcome in ended:
+        if job.message.sender is not None:
+            account = job.message.sender.account
+            found.setdefault(account.pk, (account, []))[1].append(outcome)
+    return [found[pk] for pk in sorted(found)]
+
+
+def _settle_error(job: Job, outcome: SendError, now: datetime) -> bool:
+    """Record an attempt that got no receipt; tell whether its outcome is not known."""
     message = job.message
     logger.info(
         "attempt %s of message %s ended: %s %s", job.attempt.pk, message.pk, outcome.kind, outcome.code
@@ -41,7 +90,6 @@ def settle(job: Job, outcome: Receipt | SendError, *, now: datetime) -> bool:
     if outcome.kind is ErrorKind.UNKNOWN:
         return lose(message, job.attempt, code=outcome.code, now=now)
     if outcome.kind is ErrorKind.ACCOUNT:
-        _refuse_account(message, now)
         _again(message, job.attempt, outcome, after=0.0, now=now)
     elif outcome.kind is ErrorKind.RETRY and message.tries < MAX_TRIES:
         _again(message, job.attempt, outcome, after=delay(message.tries, outcome.retry_after), now=now)
@@ -61,8 +109,13 @@ def taken(
 
     Goes the way of a status callback, so that the order in which answer and callbacks come does not matter.
     """
+    update = _update(message, provider_id, status, error_code)
+    return statuses.apply_here(update, account_id=attempt.account_id, attempt_id=attempt.pk, now=now)
+
+
+def _update(message: Message, provider_id: str, status: str, error_code: str = "") -> StatusUpdate:
     assert message.sender is not None
-    update = StatusUpdate(
+    return StatusUpdate(
         provider_message_id=provider_id,
         account_sid=message.sender.account.external_id,
         channel=message.channel,  # type: ignore[arg-type]
@@ -71,7 +124,6 @@ def taken(
         from_address=message.sender.phone_number,
         to_address=message.address,
     )
-    return statuses.apply_here(update, account_id=attempt.account_id, attempt_id=attempt.pk, now=now)
 
 
 def _word(status: str) -> DeliveryStatus:
@@ -111,6 +163,8 @@ def _again(message: Message, attempt: Attempt, error: SendError, *, after: float
                 reason="account_refused" if spent else "",
                 tries=Greatest(F("tries") - spent, 0),
             )
+            if not spent:
+                pacing.ring(timedelta(seconds=after), now=now)
 
 
 @retrying
@@ -137,7 +191,12 @@ def fail(
     with transaction.atomic():
         if not _end(attempt, code=code, kind=kind, now=now):
             return False
-        return _move(message, MessageStatus.FAILED, now, next_attempt_at=None, reason=reason, error_code=code)
+        moved = _move(
+            message, MessageStatus.FAILED, now, next_attempt_at=None, reason=reason, error_code=code
+        )
+        if moved and message.purpose == gate.NOTICE:
+            confirmations.ended(message.pk)
+        return moved
 
 
 def _end(attempt: Attempt, *, code: str, kind: ErrorKind, now: datetime) -> bool:
@@ -163,24 +222,3 @@ def _move(message: Message, status: MessageStatus, now: datetime, **changes: obj
             message.conversation_id, message.pk, before=MessageStatus.SENDING, after=status, now=now
         )
     return bool(moved)
-
-
-def _refuse_account(message: Message, now: datetime) -> None:
-    """Stop everything of an account that the provider refuses; its messages stay queued, others are not touched."""
-    account = message.sender.account if message.sender else None
-    if account is None:
-        return
-    stopped = ProviderAccount.objects.filter(pk=account.pk, state=ProviderAccount.State.ACTIVE).update(
-        state=ProviderAccount.State.REFUSED
-    )
-    if stopped:
-        logger.error("provider refuses account %s: its messages wait", account.pk)
-
-
-def _account_works(message: Message) -> None:
-    account = message.sender.account if message.sender else None
-    if account is not None and account.state == ProviderAccount.State.REFUSED:
-        ProviderAccount.objects.filter(pk=account.pk, state=ProviderAccount.State.REFUSED).update(
-            state=ProviderAccount.State.ACTIVE
-        )
-        logger.warning("provider takes account %s again", account.pk)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from clinics.models import ProviderAccount
 from messaging.models import Attempt, Message, MessageStatus
-from messaging.outbox import reconciling, settling
+from messaging.outbox import breaker, reconciling, settling
 from messaging.outbox.claiming import UNSETTLED
 from messaging.outbox.sending import work
 
@@ -30,10 +30,8 @@ def sweep(*, now: datetime) -> None:
     _tidy(now)
     while reconciling.look(now):
         pass
-    for account_id in _refused_accounts(now):
-        # The cache only spaces the tries out; were it lost, there would be one try more.
-        if cache.add(f"outbox-probe:{account_id}", 1, PROBE_EVERY):
-            work(now=now, limit=1, probe_account=account_id)
+    for account_id in _to_probe(now):
+        work(now=now, limit=1, probe_account=account_id)
     work(now=now)
 
 
@@ -59,16 +57,19 @@ def _tidy(now: datetime) -> None:
     )
 
 
-def _refused_accounts(now: datetime) -> list[UUID]:
-    return [
-        account_id
-        for account_id in Message.objects.filter(
-            status=MessageStatus.QUEUED,
-            next_attempt_at__lte=now,
-            account__state=ProviderAccount.State.REFUSED,
-        )
+def _to_probe(now: datetime) -> list[UUID]:
+    """Return the stopped accounts that hold something back here and may be asked now, each for one message."""
+    stopped = dict(
+        Message.objects.filter(status=MessageStatus.QUEUED, next_attempt_at__lte=now, account__isnull=False)
+        .exclude(breaker.open_accounts("account__"))
         .order_by()
-        .values_list("account_id", flat=True)
+        .values_list("account_id", "account__state")
         .distinct()
-        if account_id is not None
+    )
+    refused = [
+        account_id
+        for account_id, state in stopped.items()
+        # The cache only spaces the tries out; were it lost, there would be one try more.
+        if state == ProviderAccount.State.REFUSED and cache.add(f"outbox-probe:{account_id}", 1, PROBE_EVERY)
     ]
+    return refused + breaker.due_probes([pk for pk in stopped if pk is not None], now=now)

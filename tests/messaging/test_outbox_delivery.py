@@ -459,9 +459,8 @@ def test_a_batch_costs_few_statements(inside: Clinic, twilio: TwilioStandIn) -> 
 
     cost(1)
     few, many = cost(2), cost(12)
-    per_message = (many - few) / 10
-    assert per_message <= 1, "settling a message is one statement"
-    assert few - 2 * per_message <= 12, "claiming is the same for any number"
+    assert few <= 15, "two claims, of which one finds nothing, and what ended settled by one statement"
+    assert many <= few + 8, "none of it is for each message; some of the ten more may end a moment later"
 
 
 def test_the_patients_words_are_nowhere_but_in_the_row(
