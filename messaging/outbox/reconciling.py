@@ -1,12 +1,14 @@
 """What became of a message whose answer was lost: ask the provider's own list, and only then send again.
 
+A provider that makes one text of two sends with one key has no need of a list: see `resending`.
+
 A callback with our reference ends the question at any time. Without one the list is asked at once and after
 OUTBOX_LOOK_AGAIN; absent twice means that it never arrived. A list that does not answer proves nothing: after a
 while staff get a task, and the looking goes on.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,12 +30,14 @@ from messaging.models import (
     Question,
     WorkState,
 )
-from messaging.outbox import calls, settling
+from messaging.outbox import calls, resending, settling
 from messaging.outbox.claiming import Job
-from messaging.providers.base import ErrorKind, ListedMessage, SendError
+from messaging.providers.base import ErrorKind, ListedMessage, Receipt, SendError
 from scheduling.models import Task, TaskKind
 
 logger = logging.getLogger(__name__)
+
+Answer = Sequence[ListedMessage] | Receipt | SendError
 
 #: An absence must be seen this often before a message is sent again.
 LOOKS = 2
@@ -53,7 +57,7 @@ class _Found:
 def look(now: datetime, *, only: Sequence[UUID] | None = None, limit: int = 50) -> int:
     """Look up the messages that are due for it, or those of `only`; return how many. Outside of a transaction."""
     jobs = _take(now, only, limit)
-    asked = {calls.submit(partial(_ask, job)): job for job in jobs}
+    asked = {calls.submit(_question(job, now)): job for job in jobs}
     for call in as_completed(asked):
         _conclude(asked[call], call.result(), now)
     return len(jobs)
@@ -90,6 +94,11 @@ def _frame(job: Job) -> tuple[datetime, datetime]:
     return made - SKEW, made + timedelta(seconds=settings.OUTBOX_LEASE) + SKEW
 
 
+def _question(job: Job, now: datetime) -> Callable[[], Answer]:
+    """Return what finds out: the provider's list, or the attempt itself under its key where that is one text."""
+    return resending.call_for(job, now=now) if resending.is_possible(job) else partial(_ask, job)
+
+
 def _ask(job: Job) -> Sequence[ListedMessage] | SendError:
     sender = job.message.sender
     assert sender is not None
@@ -114,7 +123,14 @@ def _ask(job: Job) -> Sequence[ListedMessage] | SendError:
         return SendError("crash", ErrorKind.UNKNOWN)
 
 
-def _conclude(job: Job, answer: Sequence[ListedMessage] | SendError, now: datetime) -> None:
+def _conclude(job: Job, answer: Answer, now: datetime) -> None:
+    if isinstance(answer, Receipt):
+        _found_by_key(job, answer, now)
+        return
+    if isinstance(answer, SendError) and answer.kind is ErrorKind.PERMANENT and resending.is_possible(job):
+        # Under its key a message that was taken would have been answered as taken.
+        settling.fail(job.message, job.attempt, reason="refused", code=answer.code, kind=answer.kind, now=now)
+        return
     if isinstance(answer, SendError):
         logger.warning("list for attempt %s did not answer: %s", job.attempt.pk, answer.code)
         _wait_for_list(job, now)
@@ -139,6 +155,13 @@ def _conclude(job: Job, answer: Sequence[ListedMessage] | SendError, now: dateti
         _inline_absent(job, now)
     else:
         _absent(job, now)
+
+
+def _found_by_key(job: Job, receipt: Receipt, now: datetime) -> None:
+    message_id = receipt.provider_message_id
+    if settling.taken(job.message, job.attempt, provider_id=message_id, status=receipt.status, now=now):
+        Task.objects.filter(dedupe_key=_task_key(job), done_at=None).update(done_at=now)
+    logger.info("attempt %s was handed over once more under its key", job.attempt.pk)
 
 
 def _find(job: Job, lines: Sequence[ListedMessage]) -> _Found:
