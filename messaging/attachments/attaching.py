@@ -1,6 +1,8 @@
 """The rows of files that came or go with a message."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 
 from django.db.models import prefetch_related_objects
@@ -13,6 +15,7 @@ from messaging.providers.base import MediaRef
 #: After so long a bell is lost, and the file is found by looking.
 LOST_AFTER = timedelta(minutes=1)
 _LONGEST_URL = 500
+_kept: ContextVar[list[str]] = ContextVar("kept")
 
 
 def attach(message: Message, media: Sequence[MediaRef], *, now: datetime) -> bool:
@@ -71,7 +74,23 @@ def attach_kept(message: Message, files: Sequence[tuple[str, Prepared]], *, now:
     ]
     for row, (_name, file) in zip(rows, files, strict=True):
         row.file = store.keep(file.data, key=row.pk.hex)
+        _kept.get().append(row.file)
     Attachment.objects.bulk_create(rows)
+
+
+@contextmanager
+def kept_with(transaction: AbstractContextManager[None]) -> Iterator[None]:
+    """Run in a transaction, and keep no file of `attach_kept` that it does not keep the row of."""
+    token = _kept.set([])
+    try:
+        with transaction:
+            yield
+    except BaseException:
+        for key in _kept.get():
+            store.remove(key)
+        raise
+    finally:
+        _kept.reset(token)
 
 
 def load(messages: Sequence[Message]) -> None:

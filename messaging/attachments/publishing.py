@@ -45,5 +45,5 @@ def opened(token: str, *, now: datetime) -> tuple[Clinic, UUID] | None:
     return (clinic, UUID(bytes=body[16:32])) if clinic else None
 
 
-def _sign(body: bytes, secret: str) -> bytes:
+def _sign(body: bytes, secret: str | bytes) -> bytes:
     return salted_hmac(_SALT, body, secret=secret, algorithm="sha256").digest()[:_SIGN]

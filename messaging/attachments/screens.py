@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.template.defaultfilters import filesizeformat
@@ -104,7 +105,7 @@ def files(message: Message, *, who: str, zone: ZoneInfo, now: datetime, works: b
 def _file(one: Attachment, *, who: str, zone: ZoneInfo, now: datetime, works: bool, sticker: bool) -> File:
     kind = AttachmentKind(one.kind)
     word = str(_WORDS.get(one.content_type, _KINDS[kind]))
-    base = {"id": str(one.pk), "icon": _ICONS[kind], "name": one.name or word}
+    base: dict[str, Any] = {"id": str(one.pk), "icon": _ICONS[kind], "name": one.name or word}
     if one.state == AttachmentState.STORED:
         minutes = f"{one.seconds // 60}:{one.seconds % 60:02d}" if one.seconds else ""
         size = filesizeformat(one.size) if one.size else ""

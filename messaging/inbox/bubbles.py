@@ -197,7 +197,7 @@ def _failed(message: Message, clinic: Clinic, ways: Ways, *, now: datetime) -> F
         again_url=reverse("inbox:again", args=here) if again else "",
         sms_url=(
             reverse("inbox:by-sms", args=here)
-            if ways.work and ways.sms and message.channel == Channel.WHATSAPP
+            if ways.work and ways.sms and message.channel == Channel.WHATSAPP and message.kind != Kind.MEDIA
             else ""
         ),
         settled_url=reverse("inbox:settled", args=here) if ways.work else "",

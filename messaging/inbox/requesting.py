@@ -9,6 +9,8 @@ from clinics.models import Channel, Sender
 from medsync.lib import clock
 from medsync.lib.ids import id_in
 from medsync.lib.text import clean
+from messaging.attachments import sending
+from messaging.attachments.sending import Upload
 
 #: A page whose clock runs ahead may not lock others out of a draft for longer than this.
 AHEAD = timedelta(seconds=60)
@@ -37,3 +39,9 @@ def revision(request: ClinicRequest) -> int | None:
     if not text.isdecimal() or not text.isascii() or len(text) > 15:
         return None
     return min(int(text), int((max(clock.now(), clock.real_now()) + AHEAD).timestamp() * 1000))
+
+
+def files(request: ClinicRequest) -> list[Upload]:
+    """Return the files that were chosen; of what is too big just enough is read to see that it is."""
+    chosen = request.FILES.getlist("files")[: sending.MOST + 1]
+    return [Upload((one.name or "")[:200], one.read(sending.LARGEST + 1)) for one in chosen]

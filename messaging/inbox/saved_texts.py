@@ -19,6 +19,7 @@ from clinics.models import Channel, Clinic, Sender, SenderStatus
 from clinics.permissions import Action
 from medsync.lib import clock, phone
 from messaging import gate, times, variables
+from messaging.attachments import sending
 from messaging.inbox import drafts, later, parts
 from messaging.inbox.answering import conversation_of
 from messaging.inbox.thread import LANGUAGES
@@ -38,6 +39,7 @@ class From:
     free: bool
     until: str
     state: str  # what stands behind the number in the list
+    files: dict[str, Any]  # what can be sent with a message from it: most, types, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def senders(conversation: Conversation, clinic: Clinic, *, now: datetime) -> lis
                 free=free,
                 until=closes.isoformat() if closes and sender.channel == Channel.WHATSAPP else "",
                 state=_state(sender, closes, free=free, stopped=sender.channel in opted_out, clinic=clinic),
+                files=_files(sender),
             )
         )
     return found
@@ -134,6 +137,7 @@ def senders(conversation: Conversation, clinic: Clinic, *, now: datetime) -> lis
 def _reaching(conversation: Conversation, clinic: Clinic) -> QuerySet[Sender]:
     heard = Window.objects.filter(conversation=conversation, sender=OuterRef("pk")).values("last_inbound_at")
     rows = Sender.objects.filter(clinic=clinic, status=SenderStatus.ACTIVE).exclude(channel=Channel.VOICE)
+    rows = rows.select_related("account")
     rows = rows.annotate(heard_at=Subquery(heard[:1])).order_by("-channel", "rank", "pk")
     if conversation.contact_point.phone:
         return rows
@@ -142,6 +146,12 @@ def _reaching(conversation: Conversation, clinic: Clinic) -> QuerySet[Sender]:
         contact_point=conversation.contact_point, channel=OuterRef("channel")
     )
     return rows.filter(Exists(known))
+
+
+def _files(sender: Sender) -> dict[str, Any]:
+    """Return what can be sent with a message from a number."""
+    rule = sending.rule_of(sender)
+    return {"most": rule.most, "types": list(rule.types), "size": sending.LARGEST}
 
 
 def _state(sender: Sender, closes: datetime | None, *, free: bool, stopped: bool, clinic: Clinic) -> str:

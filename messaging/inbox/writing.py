@@ -16,9 +16,10 @@ from clinics.permissions import Action
 from medsync.lib import clock
 from medsync.lib.ids import id_in
 from messaging import drafts, gate, outbox, times, variables
+from messaging.attachments import sending
 from messaging.inbox import later as laters
 from messaging.inbox.answering import answer, conversation_of
-from messaging.inbox.requesting import client_id, revision, sender
+from messaging.inbox.requesting import client_id, files, revision, sender
 from messaging.models import Conversation, DraftTab
 
 #: Nobody takes a reply back for longer; the worker is rung by then.
@@ -51,6 +52,7 @@ def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             sender=sender(request),
             wait=timedelta(seconds=min(request.user.undo_seconds, LONGEST_UNDO)),
             draft=revision(request),
+            files=files(request),
         ),
     )
 
@@ -60,6 +62,8 @@ def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
 def later(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Keep a reply for a time of the clinic's clock."""
     conversation, now = conversation_of(conversation_id), clock.now()
+    if request.FILES:
+        return _refused(request, conversation, _("A file cannot wait. Send it now, or take it out."))
     send_at = laters.moment_of(request.POST.get("at", ""), request.clinic.zone, now=now)
     if send_at is None:
         return _refused(request, conversation, _("That is no time. Choose a day and an hour."))
@@ -155,6 +159,8 @@ def _said(request: ClinicRequest, conversation: Conversation, say: Callable[[str
         )
     except outbox.BodyRefused as error:
         return _refused(request, conversation, ". ".join(gate.sentences(error.code, "")))
+    except sending.NotSendable as error:
+        return _refused(request, conversation, str(error.sentence))
     except outbox.TimeRefused as error:
         return _refused(request, conversation, _TIMES[error.code]())
     except outbox.KeyReused:

@@ -29,6 +29,10 @@ class Kind(models.TextChoices):
     UNSUPPORTED = "unsupported", _("unsupported")
 
 
+#: What stands for the text of a file without one, where somebody asks whether there is anything to send.
+WORDLESS = "?"
+
+
 class Author(models.TextChoices):
     """Who wrote it."""
 
@@ -152,3 +156,8 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.direction} {self.status} {self.id}"
+
+    @property
+    def words(self) -> str:
+        """Return what the gate weighs as the text: a file goes without any."""
+        return self.body or (WORDLESS if self.kind == Kind.MEDIA else "")

@@ -3,7 +3,10 @@
 from uuid import UUID
 
 from clinics.queries import secrets_of
+from medsync.lib import clock
 from messaging import callbacks
+from messaging.attachments import attaching, publishing
+from messaging.models import Message
 from messaging.outbox.claiming import Job
 from messaging.providers.base import Outbound
 
@@ -26,6 +29,15 @@ def outbound(job: Job, clinic_id: UUID) -> tuple[Outbound, str]:
         ref=callbacks.ref(clinic_id, job.attempt.pk),
         content_sid=message.template.content_sid if message.template else "",
         content_variables=message.payload.get("variables", {}) if message.template else {},
+        media_urls=_media_urls(message, clinic_id),
         messaging_profile_id=sender.messaging_profile_id,
     )
     return handed, account.provider
+
+
+def _media_urls(message: Message, clinic_id: UUID) -> tuple[str, ...]:
+    """Return where the provider fetches a message's files for a day; asked for messages with files alone."""
+    now = clock.real_now()
+    return tuple(
+        publishing.url_of(clinic_id, attachment.pk, now=now) for attachment in attaching.files_of(message)
+    )

@@ -11,6 +11,7 @@ from messaging import catalog, gate
 from messaging.approved.choosing import reads
 from messaging.gate.reading import twin_of
 from messaging.models import ContentTemplate, Conversation, Direction, Kind, Message
+from messaging.models.message import WORDLESS
 from messaging.outbox import routes
 from scheduling.models import Appointment
 
@@ -73,7 +74,8 @@ def prepared(
         twin = twin_of(conversation, channel=channel, body=body, dedupe_key=dedupe_key, now=now)
         if twin is not None:
             facts = replace(facts, duplicate_of=twin[0], duplicate_at=twin[1])
-    verdict = gate.judge(facts, channel=channel, purpose=purpose, body=body, now=now)
+    words = body or (WORDLESS if kind == Kind.MEDIA else "")
+    verdict = gate.judge(facts, channel=channel, purpose=purpose, body=words, now=now)
     message = Message(
         conversation=conversation,
         direction=Direction.OUTBOUND,

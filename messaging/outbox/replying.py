@@ -1,5 +1,6 @@
 """What members write: replies and notes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from clinics.models import Sender, User
 from medsync.lib import jobs
 from medsync.lib.text import clean
 from messaging import drafts, gate, threads
+from messaging.attachments import attaching, sending
+from messaging.attachments.sending import Upload
 from messaging.models import (
     Author,
     Conversation,
@@ -95,17 +98,19 @@ def send_reply(
     sender: Sender | None = None,
     wait: timedelta = timedelta(0),
     draft: int | None = None,
+    files: Sequence[Upload] = (),
 ) -> Message:
     """Queue a member's message: the thread then waits for the patient, and the bot pauses.
 
     Idempotent under `client_message_id`. `after_message_id` is the last message that the writer saw. Refused
     before anything is stored, and so before a provider is asked. For as long as `wait` it stays in the queue and
-    can be taken back; `draft` is the revision of the draft that it was, which ends with it.
+    can be taken back; `draft` is the revision of the draft that it was, which ends with it. With `files` it needs no
+    words.
 
-    Raises BodyRefused, KeyReused, AnsweredMeanwhile, GateRefused.
+    Raises BodyRefused, KeyReused, AnsweredMeanwhile, GateRefused, NotSendable.
     """
-    body = checked(body)
-    with transaction.atomic():
+    body = checked(body, wordless=bool(files))
+    with attaching.kept_with(transaction.atomic()):
         # Two members who answer at once: the second one sees the first one's answer. Only new rows are written
         # after this lock, so it may come first.
         before = Conversation.objects.select_for_update(no_key=True).values(*STATE).get(pk=conversation.pk)
@@ -120,14 +125,18 @@ def send_reply(
             user=user,
             sender=sender,
             client_message_id=client_message_id,
+            kind=Kind.MEDIA if files else Kind.TEXT,
             now=now,
         )
+        ready = sending.prepared(files, _sender_of(message)) if files else []
         message.status, message.next_attempt_at = MessageStatus.QUEUED, now + wait
         if wait:
             message.payload = {"before": {name: _plain(value) for name, value in before.items()}}
         stored = insert(message)
         if stored is not message:
             return stored
+        if ready:
+            attaching.attach_kept(message, ready, now=now)
         pause = timedelta(minutes=MessagingSettings.load().bot_pause_minutes)
         threads.touch(
             conversation.pk,
@@ -181,6 +190,7 @@ def own_words(
     sender: Sender | None,
     client_message_id: str | None,
     now: datetime,
+    kind: str = Kind.TEXT,
 ) -> tuple[Message, gate.Verdict]:
     """Return a member's message that is not stored yet, and what the gate says of it. Raises GateRefused."""
     message, verdict = prepared(
@@ -192,10 +202,16 @@ def own_words(
         now=now,
         sender=sender,
         client_message_id=client_message_id,
+        kind=kind,
     )
     if not verdict.allowed:
         raise GateRefused(verdict)
     return message, verdict
+
+
+def _sender_of(message: Message) -> Sender | None:
+    found = message.sender_id
+    return Sender.objects.select_related("account").get(pk=found) if found else None
 
 
 def ring(wait: timedelta = timedelta(0)) -> None:
@@ -229,10 +245,10 @@ def add_note(
     return note
 
 
-def checked(body: str) -> str:
-    """Return a text as it is stored. Raises BodyRefused."""
+def checked(body: str, *, wordless: bool = False) -> str:
+    """Return a text as it is stored; `wordless` where none is needed. Raises BodyRefused."""
     body = clean(body).strip()
-    if not body:
+    if not body and not wordless:
         raise BodyRefused(gate.EMPTY)
     if len(body) > gate.LONGEST_BODY:
         raise BodyRefused(gate.TOO_LONG)

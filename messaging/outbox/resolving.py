@@ -36,7 +36,7 @@ def send_again(message: Message, *, now: datetime) -> None:
             has_address=bool(message.address or route.address),
         )
         verdict = gate.judge(
-            facts, channel=message.channel, purpose=message.purpose, body=message.body, now=now
+            facts, channel=message.channel, purpose=message.purpose, body=message.words, now=now
         )
         if not verdict.allowed:
             raise GateRefused(verdict)

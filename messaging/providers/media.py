@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from django.conf import settings
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 REDIRECTS = 3
 CONNECT_SECONDS = 5.0
@@ -199,7 +199,9 @@ class _Connection(HTTPConnection):
             raise _TooSlow
         return left
 
-    def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
+    def response_class(  # type: ignore[override]  # a factory as well as a class is called
+        self, sock: Any, *args: Any, **kwargs: Any
+    ) -> HTTPResponse:
         """Return an answer that is read under the deadline, head and body."""
         response = HTTPResponse(sock, *args, **kwargs)
         response.fp.close()
@@ -234,5 +236,5 @@ class _Bounded(io.RawIOBase):
 
 def _context() -> ssl.SSLContext:
     return ssl.create_default_context(
-        cafile=where()
+        cafile=DEFAULT_CA_BUNDLE_PATH
     )  # the same authorities as for everything a provider is asked

@@ -440,7 +440,8 @@
     if (!event.target.matches("#composer-panel")) return;
     const box = composer();
     const isLocked = box.querySelector("[data-send]").getAttribute("aria-disabled") === "true";
-    if (!field(box, "body").value.trim() || isLocked) {
+    const wordless = !field(box, "body").value.trim() && !MedSync.files.any();
+    if (wordless || isLocked) {
       event.preventDefault();
       event.stopImmediatePropagation();
       sent(box);

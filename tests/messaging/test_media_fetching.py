@@ -1,6 +1,7 @@
 """Files of patients' messages: fetched by the worker, kept whole or refused in words, and the message always stays."""
 
 import io
+import itertools
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -165,7 +166,7 @@ def test_it_is_tried_for_a_day_and_then_by_hand(
         assert one.state == "waiting"
         one = fetched(clinic)
 
-    assert [b - a for a, b in zip(times, times[1:], strict=False)] == list(fetching.DELAYS[1:])
+    assert [b - a for a, b in itertools.pairwise(times)] == list(fetching.DELAYS[1:])
     assert sum(fetching.DELAYS, timedelta(0)) >= timedelta(hours=23)
     assert (one.state, one.reason, len(server.asked)) == ("refused", "gave_up", len(fetching.DELAYS) + 1)
     html = thread(clinic, owner, browse)
