@@ -77,6 +77,19 @@ def rows(
     return shown
 
 
+def news(visits: Sequence[Appointment], *, zone: ZoneInfo, query: str, now: datetime) -> list[Row]:
+    """Return the visits of which the patient says to be here, or late, and which are not marked yet: the top of the day."""
+    said = [visit for visit in visits if has_news(visit, now=now)]
+    said.sort(key=lambda visit: (visit.says_here_at is None, visit.starts_at, visit.pk))
+    return [_row(visit, zone=zone, query=query, now=now) for visit in said]
+
+
+def has_news(visit: Appointment, *, now: datetime) -> bool:
+    """Tell whether the patient says to be late or here, while that still tells the desk something."""
+    said = visit.late_minutes is not None or visit.says_here_at is not None
+    return said and visit.status == Status.CONFIRMED and visit.ends_at > now
+
+
 def is_unreached(visit: Appointment) -> bool:
     """Tell whether a message about the visit did not arrive and nobody has found another way."""
     unreached: bool = visit.unreached  # type: ignore[attr-defined]
@@ -123,6 +136,10 @@ def _chip(visit: Appointment, zone: ZoneInfo, *, now: datetime) -> Chip:
             return Chip(_("Arrived %(time)s") % {"time": times.clock_time(marked_at, zone)}, "door", "ok")
     if visit.ends_at <= now:
         return Chip(_("Not marked"), "flag", "warn")
+    if visit.says_here_at is not None:
+        return Chip(_("Says: here"), "door", "accent")
+    if visit.late_minutes is not None:
+        return Chip(late_word(visit.late_minutes), "clock", "warn")
     if visit.starts_at <= now:
         return Chip(_("Not here yet"), "clock", "warn")
     if is_unreached(visit):
@@ -133,6 +150,11 @@ def _chip(visit: Appointment, zone: ZoneInfo, *, now: datetime) -> Chip:
         Attendance.ASKED: Chip(_("Asked, no answer yet"), "clock"),
         Attendance.UNASKED: Chip(_("Accepted"), "check"),
     }[Attendance(visit.attendance)]
+
+
+def late_word(minutes: int) -> str:
+    """Return by how much somebody says to be late; 0 when they did not say."""
+    return _("Late ~%(n)d min") % {"n": minutes} if minutes else _("Late")
 
 
 def _left(visit: Appointment, *, now: datetime) -> str:

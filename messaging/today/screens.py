@@ -62,6 +62,7 @@ class TodayPage:
     doctors: list[Doctor]
     as_menu: bool  # the doctors are too many for one line
     doctor: str
+    news: list[Row]
     rows: list[Row | NowLine]
     is_empty: bool
     cut: bool
@@ -99,6 +100,9 @@ def page(
         doctors=shown,
         as_menu=sum(len(one.label) for one in shown[1:]) > SHORT_NAMES,
         doctor=next((one.name for one in shown if one.chosen and one.id), ""),
+        news=rows.news(visits, zone=clinic.zone, query=_query(day.date, chosen, today), now=now)
+        if day.date == today
+        else [],
         rows=rows.rows(
             visits,
             zone=clinic.zone,
