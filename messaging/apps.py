@@ -27,6 +27,7 @@ class MessagingConfig(AppConfig):
         register(Group.DAY, 60, today.tasks)
         register(Group.INBOX, 0, rail.views)
         register(Group.DAY, 20, people.places)
+        register(Group.DAY, 70, reminders.calls)
         register(Group.OUTGOING, 20, reminders.place)
         register(Group.OUTGOING, 30, saved_texts.place)
         register(Group.SET_UP, 20, numbers.place)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+
 from clinics.models import Channel, Sender
 from messaging import gate
 from messaging.approved.choosing import approved_for
@@ -86,14 +88,17 @@ def _standings(points: Mapping[UUID, ContactPoint]) -> dict[UUID, gate.Standing]
 
 
 def _heard(points: Mapping[UUID, ContactPoint]) -> dict[UUID, Heard]:
-    """Return when and where each last wrote."""
-    rows = Message.objects.filter(
-        conversation__contact_point__in=points,
+    """Return when and where each last wrote; the newest is found by the index of each thread."""
+    heard = Message.objects.filter(
+        conversation=OuterRef("pk"),
         direction=Direction.INBOUND,
         channel__in=(Channel.WHATSAPP, Channel.SMS),
+    ).order_by("-created_at", "-id")
+    threads = Conversation.objects.filter(contact_point__in=points).order_by()
+    newest = threads.annotate(heard=Subquery(heard.values("pk")[:1])).values("heard")
+    found = Message.objects.filter(pk__in=newest).values_list(
+        "conversation__contact_point_id", "created_at", "channel", "sender_id"
     )
-    newest = rows.order_by("conversation", "-created_at", "-id").distinct("conversation")
-    found = newest.values_list("conversation__contact_point_id", "created_at", "channel", "sender_id")
     return {pk: Heard(at, channel, sender_id) for pk, at, channel, sender_id in found}
 
 

@@ -13,3 +13,8 @@ from clinics.rail import Item
 def place(request: HttpRequest, clinic: Clinic, user: User) -> Iterator[Item]:
     """Yield the page of reminders: everybody sees what goes out, who may change settings changes the rules."""
     yield Item("reminders", _("Reminders"), "bell", reverse("reminders:page"))
+
+
+def calls(request: HttpRequest, clinic: Clinic, user: User) -> Iterator[Item]:
+    """Yield the list of those whom no text has reached."""
+    yield Item("calls", _("Call list"), "call", reverse("reminders:calls"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.reminders import views
+from messaging.reminders import call_views, views
 
 app_name = "reminders"
 
@@ -11,4 +11,6 @@ urlpatterns = [
     path("reminders/sent/", views.sent, name="sent"),
     path("reminders/preview/", views.preview, name="preview"),
     path("reminders/<uuid:appointment_id>/send/", views.send, name="send"),
+    path("call-list/", call_views.page, name="calls"),
+    path("call-list/<uuid:appointment_id>/called/", call_views.called, name="called"),
 ]

@@ -1,6 +1,9 @@
-// The rules of reminders: steps are added and removed, variables put into the clinic's own words.
+// The rules of reminders: steps are added and removed, variables put into the clinic's own words. The call list prints.
 (function () {
   "use strict";
+
+  const prints = document.querySelector("[data-prints]");
+  if (prints) prints.addEventListener("click", () => window.print());
 
   const form = document.querySelector("[data-rules]");
   if (!form) return;

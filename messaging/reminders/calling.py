@@ -1,0 +1,124 @@
+"""The call list: visits until the end of the next working day whom no text has reached, and what a call found out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from clinics.models import User
+from messaging.facts import Facts
+from messaging.models import Called, Message, ReminderClaim, ReminderSubject, VisitCall
+from messaging.reminders import queries
+from messaging.reminders.reminding import SENT
+from messaging.threads import NOT_REACHED
+from scheduling import operations
+from scheduling.locks import operation
+from scheduling.models import Appointment, PatientContact, Source, Status
+
+MOST = 200
+_AHEAD = 7  # days in which the next working day is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class ToCall:
+    """A visit whose person must be called: the numbers, why no text came, and the calls so far."""
+
+    visit: Appointment
+    phones: Sequence[str]
+    why: str  # a code of the gate, or the state of a message that did not arrive
+    channel: str
+    error_code: str
+    calls: Sequence[VisitCall]
+
+
+def until(facts: Facts, *, now: datetime) -> datetime:
+    """Return the end of the clinic's next working day; without opening hours that is tomorrow. Pure."""
+    today = now.astimezone(facts.zone).date()
+    working = {day for day, _opens, _closes in facts.opening}
+    for ahead in range(1, _AHEAD + 1):
+        date = today + timedelta(days=ahead)
+        if not working or date.weekday() in working:
+            break
+    return datetime.combine(date + timedelta(days=1), time(), facts.zone).astimezone(UTC)
+
+
+def count(*, now: datetime, until: datetime) -> int:
+    """Return how many still wait for a call, MOST at most; one statement."""
+    waiting = _unreached(now=now, until=until).filter(attendance__in=queries.UNANSWERED)
+    return len(waiting.order_by("starts_at", "id").values_list("pk", flat=True)[:MOST])
+
+
+def to_call(*, now: datetime, until: datetime) -> list[ToCall]:
+    """Return whom nobody has reached, and who was called already, by time; three statements."""
+    rows = _unreached(now=now, until=until).filter(Q(attendance__in=queries.UNANSWERED) | Q(was_called=True))
+    visits = list(queries.named(rows).order_by("starts_at", "id")[:MOST])
+    calls: dict[UUID, list[VisitCall]] = {}
+    for call in VisitCall.objects.filter(appointment__in=visits).select_related("by").order_by("at", "id"):
+        calls.setdefault(call.appointment_id, []).append(call)
+    phones = _phones(visits)
+    return [
+        ToCall(
+            visit=visit,
+            phones=phones.get(visit.patient_id, ()),
+            why=visit.outcome if visit.outcome != SENT else visit.lost_reason or "",  # type: ignore[attr-defined]
+            channel=visit.lost_channel or "",  # type: ignore[attr-defined]
+            error_code=visit.lost_code or "",  # type: ignore[attr-defined]
+            calls=[call for call in calls.get(visit.pk, ()) if call.version == visit.version],
+        )
+        for visit in visits
+    ]
+
+
+@operation
+def called(visit_id: UUID, *, version: int, outcome: Called, by: User, now: datetime) -> VisitCall:
+    """Note what a call found out; a yes or a no counts as the patient's answer.
+
+    Raises LookupError for a visit that is not there, SchedulingError when it is not what the member saw.
+    """
+    visit = queries.one(visit_id)
+    if visit is None:
+        raise LookupError
+    visit.version = version
+    if outcome == Called.COMING:
+        operations.attend(visit, by=by, source=Source.VOICE, now=now)
+    elif outcome == Called.NOT_COMING:
+        operations.decline(visit, by=by, source=Source.VOICE, now=now)
+    return VisitCall.objects.create(appointment=visit, version=version, outcome=outcome, by=by, at=now)
+
+
+def _unreached(*, now: datetime, until: datetime) -> QuerySet[Appointment]:
+    """Return the accepted visits whose newest reminder of this version reached nobody."""
+    claims = ReminderClaim.objects.filter(
+        subject=ReminderSubject.VISIT, subject_id=OuterRef("pk"), version=OuterRef("version")
+    ).order_by("-claimed_at", "-id")
+    last = Message.objects.filter(pk=OuterRef("last_message"))
+    lost = last.filter(status__in=NOT_REACHED, solved="")
+    called_before = VisitCall.objects.filter(appointment=OuterRef("pk"), version=OuterRef("version"))
+    rows = Appointment.objects.filter(status=Status.CONFIRMED, starts_at__gt=now, starts_at__lt=until)
+    rows = rows.annotate(
+        outcome=Subquery(claims.values("outcome")[:1]), last_message=Subquery(claims.values("message")[:1])
+    ).filter(outcome__isnull=False)
+    rows = rows.annotate(
+        lost_reason=Subquery(lost.values("reason")[:1]),
+        lost_code=Subquery(lost.values("error_code")[:1]),
+        lost_channel=Subquery(lost.values("channel")[:1]),
+        was_called=Exists(called_before),
+    )
+    return rows.filter(~Q(outcome=SENT) | Q(lost_channel__isnull=False))
+
+
+def _phones(visits: Sequence[Appointment]) -> dict[UUID, list[str]]:
+    """Return the numbers of each patient, the starred one first."""
+    rows = PatientContact.objects.filter(
+        patient__in={visit.patient_id for visit in visits},
+        not_theirs_at=None,
+        contact_point__phone__isnull=False,
+    ).order_by("-starred", "created_at", "id")
+    found: dict[UUID, list[str]] = {}
+    for patient_id, phone in rows.values_list("patient_id", "contact_point__phone"):
+        found.setdefault(patient_id, []).append(phone or "")
+    return found
