@@ -1,6 +1,6 @@
 """STOP, START and HELP, before anything else: the ledger changes at once, whatever the bot may do."""
 
-from messaging import consent
+from messaging import consent, outbox
 from messaging.dialogue import coming
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
@@ -44,6 +44,8 @@ def _means_start(turn: Turn) -> bool:
 def _stop(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
     stored = turn.stored
     again = stored.consent.opted_out_at is not None
+    if not again:
+        outbox.wait_for_sends(turn.contact_point.pk, now=turn.now)
     stored.consent = consent.opt_out(
         turn.contact_point,
         turn.channel,

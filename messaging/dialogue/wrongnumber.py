@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from messaging import gate
+from messaging import gate, outbox
 from messaging.dialogue.turn import Turn
 from messaging.models import (
     ConversationEvent,
@@ -52,6 +52,7 @@ def says_so(turn: Turn) -> bool:
 
 def _believe(turn: Turn) -> None:
     stored, point = turn.stored, turn.contact_point
+    outbox.wait_for_sends(point.pk, now=turn.now)
     patients = list(turn.patients)
     if turn.questions:
         turn.close_all(QuestionOutcome.EXPIRED)
