@@ -16,10 +16,10 @@ from clinics.models import ClinicState
 from clinics.queries import Route
 from clinics.tenancy import clinic_by_schema, in_clinic
 from medsync.lib import clock, jobs
-from messaging import callbacks, confirmations, consent, health, live
-from messaging.models import ConsentSource, Message
+from messaging import callbacks, confirmations, consequences, health, live, second_tries
+from messaging.models import Message
 from messaging.providers.base import StatusUpdate
-from messaging.raising import News, Raised, raise_all
+from messaging.raising import FAILURES, News, Raised, raise_all
 
 
 def apply_status(update: StatusUpdate, *, account_id: UUID, route: Route | None, now: datetime) -> bool:
@@ -92,15 +92,13 @@ def _follow(news: News, raised: Raised, now: datetime) -> None:
         live.publish("conversation", id=raised.conversation_id, version=raised.version)
     if raised.waits:  # what this one held back in its thread may go now
         jobs.enqueue_on_commit("messaging.deliver_outbox")
-    if raised.changed and news.update.status in ("failed", "undelivered"):
-        confirmations.ended(raised.message_id)
-    if raised.changed and news.update.opted_out:
-        _record_opt_out(raised.message_id, news.update.channel, now)
+    if raised.changed and news.update.status in FAILURES:
+        _broken(raised.message_id, news.update.error_code, now)
 
 
-def _record_opt_out(message_id: UUID, channel: str, now: datetime) -> None:
-    """The provider refused for a STOP that we have not seen: from now on nothing is sent on this channel."""
+def _broken(message_id: UUID, code: str, now: datetime) -> None:
+    """Do what follows from a message that broke on its way; some go once more by themselves."""
     message = Message.objects.select_related("conversation__contact_point").get(pk=message_id)
-    point = message.conversation.contact_point
-    if consent.state_of(point, channel).opted_out_at is None:
-        consent.opt_out(point, channel, source=ConsentSource.PROVIDER, now=now)
+    consequences.follow(message, code=code, now=now)
+    if not second_tries.plan(message_id, code=code, now=now):
+        confirmations.ended(message_id)

@@ -129,6 +129,12 @@ opened AS (
     FROM known, stored WHERE %(window_at)s::timestamptz IS NOT NULL
     ON CONFLICT (conversation_id, sender_id) DO UPDATE
     SET last_inbound_at = GREATEST(messaging_window.last_inbound_at, EXCLUDED.last_inbound_at)
+),
+-- Whoever writes from an address can be reached there, whatever a provider said.
+heard AS (
+    UPDATE scheduling_contactaddress a SET unusable = '', unusable_at = NULL
+    FROM stored
+    WHERE a.channel = %(channel)s AND a.address = %(m_address)s AND a.unusable <> ''
 )
 SELECT (SELECT id FROM stored),
     EXISTS (SELECT FROM messaging_heldreply h WHERE h.conversation_id = c.id AND h.outcome = 'waiting'),

@@ -67,6 +67,8 @@ def explain(
         why_not, remedy = failure.what, failure.helps
     elif message.status == MessageStatus.QUEUED and message.reason:
         why_not = gate.sentences(message.reason, message.channel)[0]
+        if not why_not and message.error_code:  # broken on its way, and waiting for its next try
+            why_not = failures.explain(error_code=message.error_code).what
     title = f"{tick.word}: {why_not}" if tick and why_not else _cause(message)
     return Why(
         title=title,

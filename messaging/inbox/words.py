@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy
 
-from messaging import gate
+from messaging import gate, second_tries
 from messaging.models import Message, MessageStatus
 
 
@@ -38,6 +38,7 @@ _WAITS = {
     gate.QUIET: gettext_lazy("Waits for the morning"),
     gate.CAPACITY: gettext_lazy("Waits for room"),
     gate.ACCOUNT_REFUSED: gettext_lazy("Waits for the account"),
+    second_tries.SECOND_TRY: gettext_lazy("Goes once more later"),
 }
 
 NOT_ARRIVED = frozenset({MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.BLOCKED})

@@ -14,11 +14,12 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from clinics.models import ProviderAccount
-from messaging import confirmations, consent, gate, raising, statuses, threads
-from messaging.models import RANK, Attempt, ConsentSource, Message, MessageStatus
+from messaging import confirmations, consequences, gate, providers, raising, second_tries, statuses, threads
+from messaging.models import RANK, Attempt, Message, MessageStatus
 from messaging.outbox import breaker, pacing
 from messaging.outbox.claiming import Job
 from messaging.providers.base import DeliveryStatus, ErrorKind, Receipt, SendError, StatusUpdate
+from messaging.providers.causes import Retry
 from scheduling.locks import retrying
 
 logger = logging.getLogger(__name__)
@@ -92,13 +93,11 @@ def _settle_error(job: Job, outcome: SendError, now: datetime) -> bool:
     if outcome.kind is ErrorKind.ACCOUNT:
         _again(message, job.attempt, outcome, after=0.0, now=now)
     elif outcome.kind is ErrorKind.RETRY and message.tries < MAX_TRIES:
-        _again(message, job.attempt, outcome, after=delay(message.tries, outcome.retry_after), now=now)
+        after = max(delay(message.tries, outcome.retry_after), _until_it_makes_sense(outcome.code, now))
+        _again(message, job.attempt, outcome, after=after, now=now)
     else:
         reason = "gave_up" if outcome.kind is ErrorKind.RETRY else "refused"
         fail(message, job.attempt, reason=reason, code=outcome.code, kind=outcome.kind, now=now)
-        if outcome.opted_out:
-            point = message.conversation.contact_point
-            consent.opt_out(point, message.channel, source=ConsentSource.PROVIDER, now=now)
     return False
 
 
@@ -135,6 +134,14 @@ def delay(tries: int, retry_after: float | None) -> float:
     doubled = min(2.0 ** max(tries - 1, 0), LONGEST_DELAY)
     jittered = doubled * random.uniform(0.75, 1.25)  # noqa: S311  spreads load, guards nothing
     return max(jittered, min(retry_after or 0.0, 3600.0))
+
+
+def _until_it_makes_sense(code: str, now: datetime) -> float:
+    """Return the seconds until a limit of a whole day is over, none for what passes sooner."""
+    known = providers.known_error(code)
+    if known is None or known.retry is not Retry.NEXT_DAY:
+        return 0.0
+    return (second_tries.wait(code, tried=1, now=now) or timedelta(0)).total_seconds()
 
 
 @retrying
@@ -196,7 +203,9 @@ def fail(
         )
         if moved and message.purpose == gate.NOTICE:
             confirmations.ended(message.pk)
-        return moved
+    if moved:
+        consequences.follow(message, code=code, now=now)
+    return moved
 
 
 def _end(attempt: Attempt, *, code: str, kind: ErrorKind, now: datetime) -> bool:

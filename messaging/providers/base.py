@@ -36,18 +36,14 @@ class SendError(Exception):
     """A send or a listing did not succeed.
 
     `code` is the provider's error number, or a word of ours ("timeout", "unreachable", "garbage"). The
-    provider's own text is dropped, for it may quote a phone number. `retry_after` is in seconds; `opted_out`
-    when the reason is a STOP that the patient sent to the provider.
+    provider's own text is dropped, for it may quote a phone number. `retry_after` is in seconds.
     """
 
-    def __init__(
-        self, code: str, kind: ErrorKind, *, retry_after: float | None = None, opted_out: bool = False
-    ) -> None:
+    def __init__(self, code: str, kind: ErrorKind, *, retry_after: float | None = None) -> None:
         super().__init__(f"{kind}:{code}")
         self.code = code
         self.kind = kind
         self.retry_after = retry_after
-        self.opted_out = opted_out
 
 
 class Malformed(Exception):
@@ -149,8 +145,6 @@ class StatusUpdate:
     from_address: str
     to_address: str
     our_ref: str | None = None
-    #: The patient had told the provider to stop, which we learn only by this failure.
-    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

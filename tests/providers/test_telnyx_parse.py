@@ -114,7 +114,7 @@ def test_a_failure_brings_its_number_as_text_and_what_expired_has_one_too() -> N
 
 def test_a_stop_is_learned_from_a_failure() -> None:
     found = status("sending_failed", errors=[{"code": "40300", "detail": "+14155550101"}])
-    assert (found.error_code, found.opted_out) == ("40300", True)
+    assert (found.error_code, provider.known_error(found.error_code).what) == ("40300", "stopped")
 
 
 @pytest.mark.parametrize(

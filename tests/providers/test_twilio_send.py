@@ -87,7 +87,7 @@ def test_each_outcome_is_one_of_ours(
 ) -> None:
     twilio.script(script)
     error = failure()
-    assert (error.code, error.kind, error.opted_out) == (code, kind, code == "21610")
+    assert (error.code, error.kind) == (code, kind)
     assert len(twilio.accepted) == accepted
 
 

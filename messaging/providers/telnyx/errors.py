@@ -7,7 +7,6 @@ from pathlib import Path
 from messaging.providers.base import ErrorKind
 from messaging.providers.causes import Cause, KnownError, Retry, load
 
-STOPPED = "40300"
 _REFUSED = "40301"
 
 

@@ -20,7 +20,6 @@ from messaging.providers.base import (
     OptOut,
     StatusUpdate,
 )
-from messaging.providers.telnyx.errors import STOPPED
 
 MOST_MEDIA = 20
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
@@ -128,7 +127,6 @@ def parse_status(request: InboundRequest) -> StatusUpdate:
         from_address=_text(_dict(payload.get("from")).get("phone_number")),
         to_address=_text(first.get("phone_number")),
         our_ref=_ref(request),
-        opted_out=code == STOPPED,
     )
 
 

@@ -201,7 +201,6 @@ def _refused(answer: Answer) -> SendError:
         code,
         errors.kind(answer.status, code),
         retry_after=_seconds(answer.headers),
-        opted_out=code == errors.STOPPED,
     )
 
 

@@ -24,7 +24,6 @@ from messaging.providers.base import (
 )
 
 WHATSAPP = "whatsapp:"
-STOPPED = "21610"
 _SID = re.compile(r"[A-Z]{2}[0-9A-Za-z]{1,32}", re.ASCII)
 _USER_ID = re.compile(r"[A-Z]{2}\.[0-9A-Za-z]{1,128}", re.ASCII)
 _NO_PHONE = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._&+-]{0,30}", re.ASCII)  # short codes, sender names
@@ -153,7 +152,6 @@ def parse_status(request: InboundRequest) -> StatusUpdate:
         from_address=from_address,
         to_address=split_address(request.first("To"))[1],
         our_ref=_ref(request),
-        opted_out=code == STOPPED,
     )
 
 

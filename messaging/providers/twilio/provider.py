@@ -265,7 +265,6 @@ def _send_error(error: Exception) -> SendError:
         str(code),
         errors.kind(status, code),
         retry_after=_seconds(exchange.retry_after),
-        opted_out=str(code) == parse.STOPPED,
     )
 
 
