@@ -34,24 +34,33 @@ def words(
     visit: Appointment, slots: Sequence[FreeSlot], *, language: str, values: dict[str, str], until: datetime
 ) -> str:
     """Return the text that offers these times instead of the request's own."""
-    known = facts()
-    country = known.clinic.country
-    lines = []
-    names = _other_doctors(visit, slots)
-    for slot in slots:
-        zone = known.zones.get(slot.location_id, visit.zone)
-        when = datewords.when(slot.starts_at, zone=zone, language=language, country=country)
-        name = names.get(slot.practitioner_id)
-        lines.append(f"{when}, {name}" if name else when)
+    country = facts().clinic.country
     last = datewords.when(until, zone=visit.zone, language=language, country=country)
     return "\n".join(
         [
             catalog.text("counter", language, **values),
-            numbered(lines),
+            numbered(_lines(visit, slots, language)),
             "",
             catalog.text("counter_end", language, until=last),
         ]
     )
+
+
+def in_a_row(visit: Appointment, slots: Sequence[FreeSlot], *, language: str) -> str:
+    """Return the times on one line, as an approved text takes them: "1. Tuesday … · 2. …"."""
+    return " · ".join(numbered(_lines(visit, slots, language)).splitlines())
+
+
+def _lines(visit: Appointment, slots: Sequence[FreeSlot], language: str) -> list[str]:
+    known = facts()
+    names = _other_doctors(visit, slots)
+    lines = []
+    for slot in slots:
+        zone = known.zones.get(slot.location_id, visit.zone)
+        when = datewords.when(slot.starts_at, zone=zone, language=language, country=known.clinic.country)
+        name = names.get(slot.practitioner_id)
+        lines.append(f"{when}, {name}" if name else when)
+    return lines
 
 
 def close(

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from clinics.models import Channel
 from medsync.lib import phone
 from messaging import catalog, confirmations, counters, datewords, gate, outbox, threads
+from messaging.approved.choosing import reads
 from messaging.asking import ask
 from messaging.conversations import bot_is_silent
 from messaging.facts import facts
@@ -27,12 +28,13 @@ from messaging.models import (
     ConversationState,
     Direction,
     Message,
+    MessageStatus,
     Question,
     QuestionKind,
     QuestionOutcome,
     WorkState,
 )
-from messaging.outbox.routes import Route, primary, route_for, route_for_beginning
+from messaging.outbox.routes import Route, primary, route_for_beginning
 from messaging.slotlists import items_of, list_of
 from scheduling.countering import offered_until
 from scheduling.errors import FreeSlot, NotBookable
@@ -157,7 +159,7 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         now=now,
     )
     confirmations.queued(event, key, message, language=language, now=now)
-    blocked = bool(message.reason)  # then the outbox has brought the thread to staff
+    blocked = message.status == MessageStatus.BLOCKED  # then the outbox has brought the thread to staff
     if question_id is not None:
         changes = {"closed_at": now, "outcome": QuestionOutcome.EXPIRED} if blocked else {"asked_by": message}
         Question.objects.filter(pk=question_id).update(**changes)
@@ -175,10 +177,11 @@ def preview(appointment: Appointment, action: str, now: datetime, *, reason: str
     conversation = _conversation(appointment, None)
     if key is None or conversation is None:
         return ""
-    # The words need to know the channel only: where the patient last wrote, which is on the thread.
+    # Where the window is open the words need to know the channel only: where the thread is.
     known = conversation.last_channel
-    channel = known if known in CHAT else route_for(conversation).channel
-    return _notice(key, appointment, conversation, channel, now, before={}, reason=reason).body
+    if known in CHAT and not _closed(conversation, now):
+        return _notice(key, appointment, conversation, known, now, before={}, reason=reason).body
+    return _way(key, appointment, conversation, now, before={}, reason=reason).notice.body
 
 
 def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str = "") -> Foretold | None:
@@ -207,17 +210,33 @@ def preview_counter(appointment: Appointment, slots: Sequence[FreeSlot], now: da
     if conversation is None or not slots:
         return ""
     until = offered_until(appointment, slots, now=now)
-    return _counter_words(appointment, conversation, slots, until)
+    notice = _counter(appointment, conversation, slots, until)
+    if not _closed(conversation, now):
+        return notice.body
+    return _as_sent(notice, _route_for_counter(appointment, conversation, notice, now), "counter").body
 
 
-def refused(appointment: Appointment, body: str, now: datetime) -> gate.Verdict | None:
-    """Return why a text about a request may not go out now, None when it may."""
+def refused(appointment: Appointment, slots: Sequence[FreeSlot], now: datetime) -> str:
+    """Return why other times may not be offered now, "" when they may."""
     conversation = _conversation(appointment, None)
     if conversation is None:
-        return None
-    route = route_for(conversation)
-    verdict = _verdict(conversation, route, body, now)
-    return None if verdict.allowed else verdict
+        return ""
+    until = offered_until(appointment, slots, now=now)
+    notice = _counter(appointment, conversation, slots, until)
+    route = _route_for_counter(appointment, conversation, notice, now)
+    return "" if route.reachable else ". ".join(gate.sentences(route.refusal, route.channel))
+
+
+def _route_for_counter(
+    visit: Appointment, conversation: Conversation, notice: Notice, now: datetime
+) -> Route:
+    return route_for_beginning(conversation, now=now, said=notice.said, visit=visit)
+
+
+def _closed(conversation: Conversation, now: datetime) -> bool:
+    """Tell whether free text may not go to where the thread is, as far as the thread's row knows."""
+    closes_at = conversation.window_closes_at
+    return conversation.last_channel == Channel.WHATSAPP and (closes_at is None or closes_at <= now)
 
 
 def language_of(appointment: Appointment) -> str:
@@ -226,11 +245,25 @@ def language_of(appointment: Appointment) -> str:
     return _language(appointment, point) if point else nearest(appointment.patient.preferred_language)
 
 
-def _counter_words(
+def _counter(
     visit: Appointment, conversation: Conversation, slots: Sequence[FreeSlot], until: datetime
-) -> str:
+) -> Notice:
     language = _language(visit, conversation.contact_point)
-    return counters.words(visit, slots, language=language, values=_values(visit, language), until=until)
+    values = _values(visit, language)
+    said = catalog.Said(
+        "counter", language, values | {"times": counters.in_a_row(visit, slots, language=language)}
+    )
+    return Notice(
+        counters.words(visit, slots, language=language, values=values, until=until), slots, said=said
+    )
+
+
+def _as_sent(notice: Notice, route: Route, key: str) -> Notice:
+    """Return a notice as it goes: an approved text names no times but those that staff offer."""
+    if route.approved is None:
+        return notice
+    body = reads(route.approved.template, route.approved.variables)
+    return Notice(body, notice.slots if key == "counter" else (), said=notice.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,18 +297,18 @@ def _way(
     route = route_for_beginning(conversation, now=now, said=said, visit=visit)
     asked_for = visit.source in CHAT
     if key not in confirmations.ACTIONS or asked_for or (route.reachable and route.channel != Channel.SMS):
-        return _Way(route, worded(route.channel))
+        return _Way(route, _as_sent(worded(route.channel), route, key))
     skip = confirmations.guards_for(conversation.contact_point).skip
     if not skip:
         chosen = confirmations.sender_for_sms()
         if route.reachable and chosen != route.sender:
             route = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=chosen)
-        return _Way(route, worded(route.channel))
+        return _Way(route, _as_sent(worded(route.channel), route, key))
     elsewhere = primary(Channel.WHATSAPP)
     if route.reachable and elsewhere is not None:
         other = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=elsewhere)
         if other.reachable and other.channel == Channel.WHATSAPP:
-            return _Way(other, worded(Channel.WHATSAPP))
+            return _Way(other, _as_sent(worded(Channel.WHATSAPP), other, key))
     return _Way(route, worded(Channel.SMS), skip)
 
 
@@ -323,8 +356,7 @@ def _notice(
         offered = offered_times(visit)
         if not offered or visit.offered_until is None:  # it has ended before it was told
             return Notice("")
-        said = catalog.Said(key, language, _values(visit, language))
-        return Notice(_counter_words(visit, conversation, offered, visit.offered_until), offered, said)
+        return _counter(visit, conversation, offered, visit.offered_until)
     values = _values(visit, language) | _old(before, visit, language) | {"reason": _sentence(reason)}
     said = catalog.Said(_neutral(key) if neutral else key, language, values)
     lines = [catalog.text(said.key, language, **values)]
@@ -418,12 +450,6 @@ def _bot_answers(conversation: Conversation, now: datetime) -> bool:
     """Say whether what the patient answers would be understood without a person."""
     return facts().bot_mode(now) == BotMode.ANSWER and not bot_is_silent(
         conversation, now=now + timedelta(minutes=1)
-    )
-
-
-def _verdict(conversation: Conversation, route: Route, body: str, now: datetime) -> gate.Verdict:
-    return gate.decide(
-        conversation, channel=route.channel, sender=route.sender, purpose=gate.NOTICE, body=body, now=now
     )
 
 

@@ -61,9 +61,8 @@ def offer(appointment: Appointment, *, slots: Sequence[FreeSlot], user: User, no
     body = notifications.preview_counter(appointment, slots, now)
     if not body:
         return Outcome(_("Nothing was offered: the patient cannot be reached here."), 409)
-    verdict = notifications.refused(appointment, body, now)
-    if verdict is not None:
-        return Outcome(f"{verdict.detail}. {verdict.remedy}", 409)
+    if refusal := notifications.refused(appointment, slots, now):
+        return Outcome(refusal, 409)
     try:
         operations.counter_offer(appointment, slots=slots, by=user, now=now)
     except SlotTaken:

@@ -19,7 +19,7 @@ from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import notifications
 from messaging.facts import facts
-from messaging.models import Message, Question
+from messaging.models import ChannelConsent, Message, Question
 from messaging.requests import queries, screens
 from messaging.requests.day import day
 from messaging.requests.decisions import slot_value
@@ -218,7 +218,9 @@ def test_an_offer_without_times_is_refused_in_words(act: Any, slots: list[str]) 
 
 
 def test_nothing_is_offered_that_the_patient_could_not_be_told(act: Any) -> None:
-    request = a_request(a_thread(heard=25 * HOUR))
+    thread = a_thread(heard=25 * HOUR)
+    ChannelConsent.objects.create(contact_point=thread.contact_point, channel="sms", care=False)
+    request = a_request(thread)
 
     response = act(f"{request.pk}/offer/", slot=three(request))
 
