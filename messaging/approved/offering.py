@@ -48,7 +48,7 @@ def offered(
         spoken: values_of(variables.worth(people, visit, clinic, spoken), visit, clinic, spoken)
         for spoken in {nearest(row.language) for row in rows}
     }
-    order = {key: n for n, key in enumerate((KNOCK, *USES, ""))}
+    order = {key: n for n, key in enumerate(dict.fromkeys((KNOCK, *USES, "")))}
     rows.sort(
         key=lambda row: (
             nearest(row.language) != language,
@@ -92,7 +92,11 @@ def _figures(ids: list[UUID], *, now: datetime) -> dict[UUID, tuple[int | None, 
         Message.objects.filter(template__in=ids, created_at__gte=now - FIGURES_OF, tries__gt=0)
         .order_by()
         .values_list("template_id")
-        .annotate(Count("id"), Count("id", filter=arrived), Count("id", filter=Q(status=MessageStatus.READ)))
+        .annotate(
+            sent=Count("id"),
+            arrived=Count("id", filter=arrived),
+            seen=Count("id", filter=Q(status=MessageStatus.READ)),
+        )
     )
     return {
         found: (round(100 * delivered / sent), round(100 * read / sent))

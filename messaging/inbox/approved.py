@@ -74,7 +74,8 @@ def choices(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     accounts = [account.pk for account in writing.accounts()]
     found, language = offering.offered(conversation, clinic=request.clinic, account_ids=accounts, now=now)
     people = queries.people_of([conversation.contact_point_id]).get(conversation.contact_point_id, [])
-    name = parts.short_name(conversation.contact_point, people, request.clinic.country)
+    called = people[0].call_name if len(people) == 1 else ""
+    name = called or parts.short_name(conversation.contact_point, people, request.clinic.country)
     context = {
         "choices": [_choice(one, language) for one in found],
         "language": words.LANGUAGES.get(language, ""),

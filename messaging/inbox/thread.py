@@ -309,7 +309,8 @@ def _items(
     previous: Message | None = None
     for message in rows.messages:
         if is_held(message):
-            held = held_reply(message, name=name, works=ways.work)
+            called = rows.people[0].call_name if len(rows.people) == 1 else ""
+            held = held_reply(message, name=called or name, works=ways.work)
             timed.append((message.created_at, 2, held))
             continue
         timed.append(
