@@ -1,5 +1,6 @@
 """What this room does when the rooms below change."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,9 @@ from django.dispatch import receiver
 
 from clinics.signals import sender_linked
 from medsync.lib import clock, jobs
-from messaging import live, notifications
+from messaging import live, notifications, suggesting
+from messaging.models import Author, Message
+from messaging.reactions import reacted
 from scheduling.models import EventKind
 from scheduling.signals import AppointmentChanged, appointment_changed
 
@@ -37,6 +40,13 @@ def tell_staff(*, event: AppointmentChanged, **_: Any) -> None:
     """Ring for the members who want to hear of a request; what the bell loses a sweep finds."""
     if event.kind == EventKind.REQUESTED:
         jobs.enqueue_on_commit("messaging.tell_staff")
+
+
+@receiver(reacted, dispatch_uid="messaging.suggest_coming")
+def suggest_coming(*, message: Message, author: str, emoji: str, now: datetime, **_: Any) -> None:
+    """Make a suggestion for staff of a patient's thumb on a reminder."""
+    if author == Author.PATIENT:
+        suggesting.on_reaction(message, emoji=emoji, now=now)
 
 
 @receiver(sender_linked, dispatch_uid="messaging.replay_held")

@@ -20,6 +20,7 @@ from messaging.inbox import parts, words
 from messaging.inbox.parts import Chip
 from messaging.inbox.screens import KIND_ICONS, kind_words
 from messaging.models import Author, Direction, Kind, Message, MessageStatus, Solved
+from messaging.suggesting import COMING
 
 NOTHING_QUOTED: Mapping[str, Message] = MappingProxyType({})
 
@@ -79,6 +80,7 @@ class Said:
     label: str
     undo_url: str = ""
     undo_until: str = ""
+    coming_url: str = ""  # of a note that suggests it: marks the visits as coming
 
 
 def said(
@@ -134,7 +136,15 @@ def said(
         label=_("Note by %(who)s, %(time)s") % {"who": head, "time": time} if note else label,
         undo_url=reverse("inbox:take-back", args=[message.conversation_id, message.pk]) if undo else "",
         undo_until=message.next_attempt_at.isoformat() if undo and message.next_attempt_at else "",
+        coming_url=_coming_url(message) if note and ways.work else "",
     )
+
+
+def _coming_url(message: Message) -> str:
+    """Return where a suggestion is accepted, "" for any other note."""
+    if message.payload.get("suggests") != COMING:
+        return ""
+    return reverse("inbox:coming", args=[message.conversation_id, message.pk])
 
 
 def _deleted(message: Message, zone: ZoneInfo, *, now: datetime) -> str:

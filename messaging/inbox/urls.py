@@ -55,5 +55,6 @@ urlpatterns = [
     path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/again/", ways.again, name="again"),
     path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/by-sms/", ways.by_sms, name="by-sms"),
     path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/settled/", ways.settled, name="settled"),
+    path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/coming/", ways.coming, name="coming"),
     path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/why/", views.why_fragment, name="why"),
 ]

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST
 from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
-from messaging import conversations, outbox
+from messaging import conversations, outbox, suggesting
 from messaging.inbox.answering import answer, conversation_of
-from messaging.models import Direction, Message
+from messaging.models import Direction, Kind, Message
 
 
 @require_POST
@@ -62,6 +62,21 @@ def settled(request: ClinicRequest, conversation_id: UUID, message_id: UUID) -> 
         lambda message: outbox.settle_otherwise(message, now=clock.now()),
         _("Settled. It is no longer counted as not delivered."),
     )
+
+
+@require_POST
+@may(Action.WORK)
+def coming(request: ClinicRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
+    """Take a patient's thumb on a reminder for a yes."""
+    note = Message.objects.filter(
+        pk=message_id, conversation_id=conversation_id, kind=Kind.NOTE, payload__has_key="suggests"
+    ).first()
+    if note is None:
+        raise Http404
+    if not suggesting.accept(note, by=request.user, now=clock.now()):
+        toast = _("It has changed meanwhile; look again.")
+        return answer(request, conversation_id, toast=toast, status=409)
+    return answer(request, conversation_id, toast=_("Marked as coming."))
 
 
 def _solve(

@@ -87,6 +87,14 @@ CLINIC = {
     "today/tasks/add": post(),
     "today/tasks/<uuid:task_id>/done": post(),
     "today/tasks/<uuid:task_id>/undo": post(),
+    "today/<uuid:appointment_id>/remind": post(),
+    "reminders": get(),
+    "reminders/save": post(LEADERS),
+    "reminders/sent": get(),
+    "reminders/preview": post(LEADERS),
+    "reminders/<uuid:appointment_id>/send": post(),
+    "call-list": get(),
+    "call-list/<uuid:appointment_id>/called": post(),
     "today/<uuid:appointment_id>/arrive": post(),
     "today/<uuid:appointment_id>/complete": post(),
     "today/<uuid:appointment_id>/no-show": post(),
@@ -138,6 +146,7 @@ CLINIC = {
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/again": post(),
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/by-sms": post(),
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/settled": post(),
+    "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/coming": post(),
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/why": get(),
     "files/<uuid:attachment_id>": get(),
     "files/<uuid:attachment_id>/again": post(),
@@ -263,6 +272,8 @@ PUBLIC = {
     "api/appointments/<uuid:id>/arrive": api("POST"),
     "api/appointments/<uuid:id>/complete": api("POST"),
     "api/appointments/<uuid:id>/no-show": api("POST"),
+    "api/appointments/<uuid:id>/remind": api("POST"),
+    "api/whatsapp/reminder-settings": api(),
 }
 
 
