@@ -70,6 +70,7 @@ class PlannedVisit:
     visit: Visit
     attendance: Chip | None
     reason: str
+    remind_url: str
     cancel_url: str
     decide_url: str  # of a request: where it is accepted or declined
 
@@ -138,7 +139,7 @@ def page(found: Record, *, clinic: Clinic, now: datetime) -> PatientPage:
         numbers=[_number(contact, found, clinic, now=now) for contact in found.contacts],
         consents=consents(found, clinic=clinic),
         ledger=ledger(found.ledger, several=len(found.points) > 1, clinic=clinic),
-        upcoming=[_planned(visit, found, clinic) for visit in found.upcoming],
+        upcoming=[_planned(visit, found, clinic, coming=True) for visit in found.upcoming],
         past=[_planned(visit, found, clinic) for visit in found.past],
         notes=[
             Note(
@@ -243,7 +244,7 @@ def _addresses(point: ContactPoint) -> list[Fact]:
     ]
 
 
-def _planned(visit: Appointment, found: Record, clinic: Clinic) -> PlannedVisit:
+def _planned(visit: Appointment, found: Record, clinic: Clinic, *, coming: bool = False) -> PlannedVisit:
     here = [found.patient.pk, visit.pk]
     icon_tone = _ATTENDANCE.get(Attendance(visit.attendance)) if visit.status == Status.CONFIRMED else None
     decide = ""
@@ -251,10 +252,13 @@ def _planned(visit: Appointment, found: Record, clinic: Clinic) -> PlannedVisit:
         asked = next((t for t in found.threads if t.contact_point_id == visit.contact_point_id), None)
         decide = reverse("inbox:thread", args=[asked.pk]) if asked and not asked.put_away_at else ""
     live = visit.status in LIVE and visit.status != Status.PENDING_REVIEW
+    unanswered = visit.attendance in (Attendance.UNASKED, Attendance.ASKED)
+    waits = visit.status == Status.CONFIRMED and unanswered
     return PlannedVisit(
         visit=person.visit_line(visit, clinic, shared=False),
         attendance=Chip(capfirst(str(Attendance(visit.attendance).label)), *icon_tone) if icon_tone else None,
         reason=visit.reason,
+        remind_url=reverse("reminders:send", args=[visit.pk]) if coming and waits else "",
         cancel_url=reverse("people:cancel", args=here) if live else "",
         decide_url=decide,
     )

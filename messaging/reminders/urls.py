@@ -8,6 +8,7 @@ app_name = "reminders"
 
 urlpatterns = [
     path("reminders/", views.page, name="page"),
+    path("reminders/save/", views.save, name="save"),
     path("reminders/sent/", views.sent, name="sent"),
     path("reminders/preview/", views.preview, name="preview"),
     path("reminders/<uuid:appointment_id>/send/", views.send, name="send"),

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from clinics.access import ClinicRequest, may
 from clinics.models import User
@@ -25,18 +25,19 @@ from scheduling.models import Appointment
 SENT = 50
 
 
-@require_http_methods(["GET", "POST"])
+@require_GET
 @may(Action.WORK)
 def page(request: ClinicRequest) -> HttpResponse:
-    """Show the rules and what will go out; a POST saves the rules."""
+    """Show the rules and what will go out."""
     present = ReminderSettings.load()
-    if request.method != "POST":
-        return _page(request, present, RulesForm(None, present=present), outlook=_outlook(request, present))
-    return _save(request, present)
+    return _page(request, present, RulesForm(None, present=present), outlook=_outlook(request, present))
 
 
+@require_POST
 @may(Action.MANAGE_SETTINGS)
-def _save(request: ClinicRequest, present: ReminderSettings) -> HttpResponse:
+def save(request: ClinicRequest) -> HttpResponse:
+    """Save the rules."""
+    present = ReminderSettings.load()
     form = RulesForm(request.POST, present=present)
     if not form.is_valid():
         return _page(request, present, form, outlook=_outlook(request, present), status=400)
@@ -77,18 +78,12 @@ def send(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     except LookupError as error:
         raise Http404 from error
     except reminding.NotReminded as error:
-        messages.error(request, refusal(error))
+        messages.error(request, words.refusal(error))
         patient = Appointment.objects.values_list("patient_id", flat=True).get(pk=appointment_id)
     else:
         messages.success(request, _("The reminder is on its way. It is in the thread."))
         patient = next(v.patient_id for v in reminded.visits if v.pk == appointment_id)
     return redirect(reverse("people:page", args=[patient]) + "#visits")
-
-
-def refusal(error: reminding.NotReminded) -> str:
-    """Return why a member's "send now" is refused, and what helps."""
-    detail, remedy = words.sentences(error.code, error.channel)
-    return f"{detail}. {remedy}" if detail else _("This reminder cannot be sent.")
 
 
 def _outlook(request: ClinicRequest, wanted: ReminderSettings) -> screens.Outlook:

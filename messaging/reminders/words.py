@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from messaging import gate
-from messaging.reminders.reminding import ALREADY, ANSWERED, NOT_ACCEPTED, OVER
+from messaging.reminders.reminding import ALREADY, ANSWERED, NOT_ACCEPTED, OVER, NotReminded
 
 _SENTENCES: Mapping[str, tuple[str | Promise, str | Promise]] = {
     NOT_ACCEPTED: (_("Nobody has accepted this request yet"), _("Accept it first.")),
@@ -25,3 +26,9 @@ def sentences(code: str, channel: str) -> tuple[str, str]:
         detail, remedy = _SENTENCES[code]
         return str(detail), str(remedy)
     return gate.sentences(code, channel)
+
+
+def refusal(error: NotReminded) -> str:
+    """Return why a member's "send now" is refused, and what helps, in one line."""
+    detail, remedy = sentences(error.code, error.channel)
+    return f"{detail}. {remedy}" if detail else gettext("This reminder cannot be sent.")

@@ -21,6 +21,7 @@ from clinics.permissions import Action
 from medsync.lib import clock
 from medsync.lib.ids import id_in
 from messaging import live
+from messaging.reminders import reminding, words
 from messaging.today import rows, views
 from scheduling import operations
 from scheduling.errors import AlreadyDecided, NotBookable, NotNow, SchedulingError
@@ -50,6 +51,19 @@ def no_show(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
 def undo(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Take back the last mark."""
     return _mark(request, appointment_id, operations.take_back)
+
+
+@require_POST
+def remind(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
+    """Send the reminder of a visit now."""
+    try:
+        reminded = reminding.send_now(appointment_id, now=clock.now())
+    except LookupError as error:
+        raise Http404 from error
+    except reminding.NotReminded as error:
+        return _answer(request, words.refusal(error), status=409)
+    names = ", ".join(dict.fromkeys(rows.name_of(visit) for visit in reminded.visits))
+    return _answer(request, _("%(name)s: the reminder is on its way.") % {"name": names})
 
 
 def _mark(request: ClinicRequest, appointment_id: UUID, mark: Callable[..., Appointment]) -> HttpResponse:

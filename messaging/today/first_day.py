@@ -103,6 +103,14 @@ def _steps(found: FirstDay, *, clinic: Clinic, user: User, has_phones: bool) -> 
             takes=_("2 min"),
             url=reverse("team") if can(user, clinic, Action.MANAGE_MEMBERS) else "",
         ),
+        Step(
+            title=_("Switch reminders on"),
+            state=_("On") if found.reminds else _("Look first at what would go out, and to whom"),
+            done=found.reminds,
+            who=leaders,
+            takes=_("5 min"),
+            url=reverse("reminders:page") if can(user, clinic, Action.MANAGE_SETTINGS) else "",
+        ),
     ]
     return steps
 

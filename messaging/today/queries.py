@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_datetime
 
 from clinics.models import Channel, Clinic, Membership, Sender, SenderStatus, User
-from messaging.models import Conversation, Direction, Message
+from messaging.models import Conversation, Direction, Message, ReminderSettings
 from messaging.threads import NOT_REACHED
 from scheduling.models import (
     Appointment,
@@ -70,6 +70,7 @@ class FirstDay:
     tried: bool
     has_number: bool
     has_patients: bool
+    reminds: bool
     members: int
     put_away: bool
 
@@ -215,6 +216,7 @@ def first_day(clinic: Clinic) -> FirstDay:
         number=Exists(senders.exclude(account__provider="local").filter(channel__in=Channel.values)),
         records=Exists(Patient.objects.exclude(record_number="")),
         several=Exists(Patient.objects.filter(pk__in=some_patients.values("pk"))),
+        reminds=Exists(ReminderSettings.objects.filter(enabled=True)),
         members=Subquery(members.annotate(n=Count("*")).values("n")),
         doctors=Subquery(practitioners.annotate(n=Count("*")).values("n")),
     )
@@ -226,6 +228,7 @@ def first_day(clinic: Clinic) -> FirstDay:
         tried=row["tried"],
         has_number=row["number"],
         has_patients=row["records"] or row["several"],
+        reminds=row["reminds"],
         members=row["members"] or 0,
         put_away=row["put_away"] is not None,
     )

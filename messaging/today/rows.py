@@ -175,15 +175,17 @@ def _marks(visit: Appointment, query: str, *, now: datetime) -> list[Mark]:
     undo = mark("undo", _("Undo"), quiet=True)
     marked_at: datetime | None = visit.marked_at  # type: ignore[attr-defined]
     undoable = [undo] if marked_at and now - marked_at <= CORRECTION_TIME else []
+    unasked = visit.attendance == Attendance.UNASKED and visit.starts_at - now > SOON
+    reminds = [mark("remind", _("Remind"), quiet=True)] if unasked else []
     match Status(visit.status):
         case Status.ARRIVED:
             return [*undoable, mark("complete", _("Came"))]
         case Status.FULFILLED | Status.NO_SHOW:
             return undoable
         case Status.CONFIRMED if now < visit.starts_at - EARLIEST_ARRIVAL:
-            return []
+            return reminds
         case Status.CONFIRMED if now < visit.starts_at:
-            return [mark("arrive", _("Arrived"), quiet=visit.starts_at - now > SOON)]
+            return [*reminds, mark("arrive", _("Arrived"), quiet=visit.starts_at - now > SOON)]
         case Status.CONFIRMED if now < visit.ends_at:
             return [mark("no-show", _("Did not come"), quiet=True), mark("arrive", _("Arrived"))]
         case Status.CONFIRMED:

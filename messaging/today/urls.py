@@ -19,5 +19,6 @@ urlpatterns = [
     path("today/<uuid:appointment_id>/arrive/", actions.arrive, name="arrive"),
     path("today/<uuid:appointment_id>/complete/", actions.complete, name="complete"),
     path("today/<uuid:appointment_id>/no-show/", actions.no_show, name="no-show"),
+    path("today/<uuid:appointment_id>/remind/", actions.remind, name="remind"),
     path("today/<uuid:appointment_id>/undo/", actions.undo, name="undo"),
 ]

@@ -246,6 +246,7 @@ PUBLIC = {
     "api/docs": open_page,
     "^api(?:/|$)": open_page,
     "api/whatsapp/send": api("POST"),
+    "api/whatsapp/send-template": api("POST"),
     "api/whatsapp/conversations": api(),
     "api/whatsapp/conversations/<uuid:id>": api("DELETE", LEADERS),
     "api/whatsapp/conversations/<uuid:id>/messages": api(),

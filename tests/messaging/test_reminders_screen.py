@@ -132,6 +132,7 @@ def test_an_empty_calendar_says_so(clinic: Clinic, desk: Any) -> None:
 
 def test_rules_are_saved_and_the_clock_is_woken(clinic: Clinic, desk: Any, owner: User) -> None:
     response = desk(
+        "save/",
         enabled="on",
         steps=["24", "72"],
         language="es",
@@ -171,7 +172,7 @@ def test_rules_that_cannot_be_are_refused_with_a_sentence(
 ) -> None:
     form = {"enabled": "on", "steps": ["24"], "template_key": "reminder_default", "language": "", **change}
 
-    response = desk(**form)
+    response = desk("save/", **form)
 
     assert response.status_code == 400
     assert sentence in response.content.decode()
@@ -198,7 +199,7 @@ def test_a_receptionist_sees_what_goes_out_and_changes_nothing(
     client = browse(receptionist)
 
     shown = client.get(f"/c/{clinic.slug}/reminders/").content.decode()
-    refused = client.post(f"/c/{clinic.slug}/reminders/", {"enabled": "on", "steps": ["24"]})
+    refused = client.post(f"/c/{clinic.slug}/reminders/save/", {"enabled": "on", "steps": ["24"]})
     reenter(clinic)
 
     assert "Maja Lindqvist" in shown

@@ -90,7 +90,7 @@ def test_another_day_is_a_step_away_and_has_no_line(page: Any) -> None:
     assert names(html) == ["Tomorrow"]
     assert "Tomorrow, Wednesday, November 25" in html
     assert "today/?date=2026-11-26" in html
-    assert 'data-mark="' not in html  # nothing of tomorrow can be marked
+    assert buttons(html, "Tomorrow") == ["remind"]  # nothing of tomorrow can be marked
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_the_last_hour_of_a_long_day_belongs_to_it(page: Any) -> None:
         ({"attendance": "attending"}, at(11), "Coming", ["arrive"]),
         ({"attendance": "asked"}, at(15), "Asked, no answer yet", ["arrive"]),
         ({"attendance": "declined"}, at(15), "Not coming", ["arrive"]),
-        ({}, at(15), "Accepted", ["arrive"]),
+        ({}, at(15), "Accepted", ["remind", "arrive"]),
         (
             {"status": "pending_review", "respond_by": NOW + timedelta(minutes=22)},
             at(14),
