@@ -151,7 +151,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         max_length=64,
         widget=UnfoldAdminTextInputWidget,
-        help_text=_("Telnyx: of the clinic's own account; the auth token is its API key then."),
+        help_text=_("Telnyx: of the clinic’s own account; the auth token is its API key then."),
     )
     linked: Sender | None = None
 
