@@ -113,7 +113,7 @@ class TestAMembersReply:
     ) -> None:
         conversation = thread(clinic)
         Conversation.objects.update(work_state="needs_reply", unread_count=2, waiting_since=clock.now())
-        MessagingSettings(bot_pause_minutes=45).save()
+        MessagingSettings.objects.update_or_create(pk=1, defaults={"bot_pause_minutes": 45})
         now = clock.now()
         message = self.reply(conversation, receptionist, now=now)
         conversation.refresh_from_db()
