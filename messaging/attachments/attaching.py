@@ -5,8 +5,10 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import prefetch_related_objects
 
+from clinics.tenancy import current_clinic, in_clinic
 from messaging.attachments import fetching, sniffing, store
 from messaging.attachments.preparing import Prepared
 from messaging.models import Attachment, AttachmentState, Kind, Message
@@ -78,12 +80,28 @@ def attach_kept(message: Message, files: Sequence[tuple[str, Prepared]], *, now:
     Attachment.objects.bulk_create(rows)
 
 
+def drop(message: Message) -> None:
+    """Forget the files of a member's message that does not go; in its transaction, no statement for one without."""
+    if message.kind != Kind.MEDIA:
+        return
+    keys = list(Attachment.objects.filter(message=message).values_list("file", flat=True))
+    Attachment.objects.filter(message=message).delete()
+    clinic = current_clinic()  # the clinic may have been left by the time of the commit
+
+    def remove() -> None:
+        with in_clinic(clinic):
+            for key in keys:
+                store.remove(key)
+
+    transaction.on_commit(remove)
+
+
 @contextmanager
-def kept_with(transaction: AbstractContextManager[None]) -> Iterator[None]:
+def kept_with(block: AbstractContextManager[None]) -> Iterator[None]:
     """Run in a transaction, and keep no file of `attach_kept` that it does not keep the row of."""
     token = _kept.set([])
     try:
-        with transaction:
+        with block:
             yield
     except BaseException:
         for key in _kept.get():

@@ -13,6 +13,7 @@ from django.db.models import Case, Exists, OuterRef, Q, Value, When
 
 from clinics.models import Sender, User
 from messaging import drafts, threads
+from messaging.attachments import attaching
 from messaging.models import Author, Conversation, Direction, DraftTab, Message, MessageStatus, WorkState
 from messaging.outbox.queueing import insert
 from messaging.outbox.replying import checked, known_request, own_words, ring
@@ -110,6 +111,7 @@ def take_back(message: Message, *, by: User, now: datetime) -> None:
         ).update(status=MessageStatus.CANCELLED, next_attempt_at=None, updated_at=now)
         if not cancelled:
             raise Gone
+        attaching.drop(message)
         before = message.payload.get("before")
         if message.send_at is not None or not before:
             threads.touch(message.conversation_id, now=now)

@@ -54,6 +54,16 @@
       quoted.closest("details").open = false;
       form.querySelector("[name=body]").focus();
     }
+    // The button stands with its message, its form below the phone: what was pressed is put into the form.
+    const signs = event.target.closest("button[name=sign]");
+    if (signs) {
+      event.preventDefault();
+      const form = signs.form;
+      const field = form.querySelector("input[name=sign]") || form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name: "sign" }));
+      field.value = signs.value;
+      form.requestSubmit();
+      signs.closest("details").open = false;
+    }
     const off = event.target.closest("[data-quoting-off]");
     if (off) quote(off.closest("form"), "", "");
     document.querySelectorAll("details.said-more[open], details.phone-samples[open]").forEach(function (menu) {

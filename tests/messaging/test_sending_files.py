@@ -249,6 +249,18 @@ def test_what_a_patient_sent_is_never_public(inside: Clinic, settings: Any) -> N
     reenter(inside)
 
 
+def test_what_is_taken_back_leaves_no_file(inside: Clinic, say: Any, settings: Any) -> None:
+    thread = a_thread()
+    say(thread, ("a.jpg", files.drawn()), body="wait")
+    message = Message.objects.get(direction="outbound")
+    answer = say(thread, path=f"messages/{message.pk}/take-back")
+
+    assert answer.status_code == 200
+    message.refresh_from_db()
+    assert (message.status, Attachment.objects.count()) == ("cancelled", 0)
+    assert [path for path in Path(settings.FILES_ROOT).rglob("*") if path.is_file()] == []
+
+
 def test_the_thread_shows_what_went(inside: Clinic, say: Any, owner: User, browse: Any) -> None:
     thread = a_thread()
     page = say(thread, ("a very long plan.pdf", files.lab_result())).content.decode()

@@ -100,10 +100,19 @@ def test_words_of_an_unknown_kind_are_read() -> None:
     assert parse(MessageType="something_new", Body="hola").kind == "text"
 
 
-@pytest.mark.parametrize("kind", ["reaction", "system"])
-def test_what_is_no_message_opens_no_window(kind: str) -> None:
-    parsed = parse(MessageType=kind, Body="👍")
-    assert (parsed.kind, parsed.opens_window) == ("unsupported", False)
+@pytest.mark.parametrize(
+    ("kind", "ours"),
+    [
+        ("reaction", "reaction"),
+        ("deleted", "deletion"),
+        ("system", "unsupported"),
+        ("ephemeral", "unsupported"),
+    ],
+)
+def test_what_is_no_message_opens_no_window(kind: str, ours: str) -> None:
+    parsed = parse(MessageType=kind, Body="👍", OriginalRepliedMessageSid="SM" + "7" * 32)
+    assert (parsed.kind, parsed.opens_window) == (ours, False)
+    assert parsed.replied_to_id == "SM" + "7" * 32
 
 
 def test_an_answer_to_a_call_permission_is_no_text() -> None:
