@@ -1,5 +1,7 @@
 """A member's or an integrator's own words to a patient."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -77,49 +79,58 @@ class Send(ClinicAPIView):
 
     def _send(self, wanted: dict[str, Any]) -> Message:
         now = clock.now()
-        conversation = threads.thread_of(self._contact(wanted), now=now)
+        conversation = threads.thread_of(addressee(wanted), now=now)
         after = wanted.get("after_message_id")
         if after is not None and not Message.objects.filter(pk=after, conversation=conversation).exists():
             raise UnknownId("after_message_id")
         try:
-            return outbox.send_reply(
-                conversation,
-                body=wanted["body"],
-                user=self.member,
-                now=now,
-                client_message_id=wanted.get("client_message_id"),
-                after_message_id=after,
-            )
-        except outbox.KeyReused as error:
-            raise ApiError(
-                409, "key_reused", "This client_message_id was used for another message."
-            ) from error
-        except outbox.AnsweredMeanwhile as error:
-            raise ApiError(
-                409,
-                error.code,
-                f"{error.by.get_short_name()} has answered since.",
-                answered_by=error.by.get_full_name(),
-                answered_at=error.at,
-            ) from error
-        except outbox.BodyRefused as error:
-            raise ValidationError({"body": [gate.sentences(error.code, "")[0]]}) from error
+            with unless_sent(wanted):
+                return outbox.send_reply(
+                    conversation,
+                    body=wanted["body"],
+                    user=self.member,
+                    now=now,
+                    client_message_id=wanted.get("client_message_id"),
+                    after_message_id=after,
+                )
         except outbox.GateRefused as error:
-            raise _refusal(error, wanted) from error
+            raise refusal(error, wanted) from error
 
-    def _contact(self, wanted: dict[str, Any]) -> UUID:
-        if "contact_id" in wanted:
-            contact_id: UUID = wanted["contact_id"]
-            if not ContactPoint.objects.filter(pk=contact_id, merged_into=None).exists():
-                raise UnknownId("contact_id")
-            return contact_id
-        patient_id: UUID = wanted["patient_id"]
-        if not Patient.objects.filter(pk=patient_id, merged_into=None).exists():
-            raise UnknownId("patient_id")
-        found = contact_of(patient_id)
-        if found is None:
-            raise ValidationError({"patient_id": ["This patient has no number and has never written."]})
-        return found
+
+@contextmanager
+def unless_sent(wanted: Mapping[str, Any]) -> Iterator[None]:
+    """Say in the API's words why a message is not stored, but for the gate's reasons."""
+    try:
+        yield
+    except outbox.KeyReused as error:
+        raise ApiError(409, "key_reused", "This client_message_id was used for another message.") from error
+    except outbox.AnsweredMeanwhile as error:
+        raise ApiError(
+            409,
+            error.code,
+            f"{error.by.get_short_name()} has answered since.",
+            answered_by=error.by.get_full_name(),
+            answered_at=error.at,
+        ) from error
+    except outbox.BodyRefused as error:
+        field = "body" if "body" in wanted else "variables"
+        raise ValidationError({field: [gate.sentences(error.code, "")[0]]}) from error
+
+
+def addressee(wanted: Mapping[str, Any]) -> UUID:
+    """Return the contact that a request names, by itself or by its patient. Raises UnknownId, ValidationError."""
+    if "contact_id" in wanted:
+        contact_id: UUID = wanted["contact_id"]
+        if not ContactPoint.objects.filter(pk=contact_id, merged_into=None).exists():
+            raise UnknownId("contact_id")
+        return contact_id
+    patient_id: UUID = wanted["patient_id"]
+    if not Patient.objects.filter(pk=patient_id, merged_into=None).exists():
+        raise UnknownId("patient_id")
+    found = contact_of(patient_id)
+    if found is None:
+        raise ValidationError({"patient_id": ["This patient has no number and has never written."]})
+    return found
 
 
 def contact_of(patient_id: UUID) -> UUID | None:
@@ -141,7 +152,8 @@ def contact_of(patient_id: UUID) -> UUID | None:
     return wrote_last or contacts[0]
 
 
-def _refusal(error: outbox.GateRefused, wanted: dict[str, Any]) -> APIException:
+def refusal(error: outbox.GateRefused, wanted: Mapping[str, Any]) -> APIException:
+    """Return why the gate lets nothing go, as the API says it."""
     field = _FIELD_OF.get(error.code)
     if field is None:
         return ApiError(409, error.code, error.detail, remedy=error.remedy)

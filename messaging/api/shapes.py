@@ -6,8 +6,19 @@ from typing import Annotated, TypedDict
 from uuid import UUID
 
 from clinics.api.schema import Error
+from messaging.approved.choosing import named
 from messaging.catalog import Entry
-from messaging.models import ConversationState, Direction, Kind, Message, MessageStatus, WorkState
+from messaging.models import (
+    ContentTemplate,
+    ConversationState,
+    Direction,
+    Kind,
+    Message,
+    MessageStatus,
+    SavedText,
+    WorkState,
+)
+from messaging.variables import names_in
 from scheduling.models import Relation
 
 
@@ -99,12 +110,22 @@ class PatientShape(TypedDict):
 
 
 class TemplateShape(TypedDict):
-    """A built-in text with `{variables}`, in each language."""
+    """A text that `send-template` takes by its id, in each of its languages.
+
+    `kind` is "built_in", "own" (the clinic's) or "approved" (by WhatsApp: `status` says how it stands, `bodies` has
+    {{1}}, {{2}} … in the place of `variables`, `used_for` is the text that it goes out for).
+    """
 
     id: str
+    kind: str
+    name: str
     category: str
     variables: list[str]
     bodies: dict[str, str]
+    buttons: list[str]
+    status: str | None
+    content_sid: str | None
+    used_for: str | None
 
 
 class SendError(Error, total=False):
@@ -136,13 +157,52 @@ def message_shape(message: Message, *, contact_id: UUID, patient_id: UUID | None
     }
 
 
-def template_shape(entry: Entry) -> TemplateShape:
-    """Return a built-in text."""
+def built_in_shape(entry: Entry, bodies: Mapping[str, str]) -> TemplateShape:
+    """Return a built-in text in the clinic's words."""
     return {
         "id": entry.key,
+        "kind": "built_in",
+        "name": entry.key,
         "category": entry.category,
         "variables": list(entry.placeholders),
-        "bodies": dict(entry.bodies),
+        "bodies": dict(bodies),
+        "buttons": [],
+        "status": None,
+        "content_sid": None,
+        "used_for": None,
+    }
+
+
+def own_shape(text: SavedText) -> TemplateShape:
+    """Return one of the clinic's own texts."""
+    names = dict.fromkeys(name for body in text.texts.values() for name in names_in(body))
+    return {
+        "id": str(text.pk),
+        "kind": "own",
+        "name": text.name,
+        "category": str(text.category),
+        "variables": list(names),
+        "bodies": {code: body for code, body in text.texts.items() if body},
+        "buttons": [],
+        "status": None,
+        "content_sid": None,
+        "used_for": None,
+    }
+
+
+def approved_shape(text: ContentTemplate) -> TemplateShape:
+    """Return a text that WhatsApp knows."""
+    return {
+        "id": str(text.pk),
+        "kind": "approved",
+        "name": text.name,
+        "category": text.category or text.asked_category,
+        "variables": [name for _number, name in named(text)],
+        "bodies": {text.language: text.body},
+        "buttons": [str(one.get("title", "")) for one in text.buttons],
+        "status": str(text.approval),
+        "content_sid": text.content_sid or None,
+        "used_for": text.key or None,
     }
 
 

@@ -7,6 +7,7 @@ from messaging.api import (
     reminders,
     reminders_settings,
     sending,
+    sending_templates,
     sms_config,
     templates,
 )
@@ -15,6 +16,7 @@ _CONVERSATIONS = "whatsapp/conversations"
 
 urlpatterns = [
     *both("whatsapp/send", sending.Send.as_view(), "api-send"),
+    *both("whatsapp/send-template", sending_templates.SendTemplate.as_view(), "api-send-template"),
     *both(_CONVERSATIONS, conversations.Conversations.as_view(), "api-conversations"),
     *both(f"{_CONVERSATIONS}/<uuid:id>", conversations.OneConversation.as_view(), "api-conversation"),
     *both(f"{_CONVERSATIONS}/<uuid:id>/messages", conversations.Messages.as_view(), "api-messages"),

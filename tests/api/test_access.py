@@ -19,6 +19,7 @@ EVERYBODY = LEADERS | {"doctor", "receptionist"}
 # method, path, who may
 ENDPOINTS = [
     ("POST", "/api/whatsapp/send", EVERYBODY),
+    ("POST", "/api/whatsapp/send-template", EVERYBODY),
     ("GET", "/api/whatsapp/conversations", EVERYBODY),
     ("GET", f"/api/whatsapp/conversations/{ID}", EVERYBODY),
     ("DELETE", f"/api/whatsapp/conversations/{ID}", LEADERS),

@@ -37,6 +37,7 @@ CREATING = [
     "/api/patients",
     "/api/appointments",
     "/api/whatsapp/send",
+    "/api/whatsapp/send-template",
     "/api/whatsapp/link-existing",
     "/api/reminder",
     "/reminder",

@@ -8,6 +8,7 @@ from django.test import Client
 
 PATHS = {
     "/api/whatsapp/send": {"post"},
+    "/api/whatsapp/send-template": {"post"},
     "/api/whatsapp/conversations": {"get"},
     "/api/whatsapp/conversations/{id}": {"get", "delete"},
     "/api/whatsapp/conversations/{id}/messages": {"get"},
