@@ -32,6 +32,7 @@ _WORDS = {
     "en": ("yes", "no", "appointment", "PERSON", "STOP"),
 }
 _ANSWERS = {"es": ("PERSONA", "STOP"), "zh": ("人工", "STOP"), "en": ("PERSON", "STOP")}
+_CALL = {"es": "LLAMAR", "zh": "打电话", "en": "CALL"}
 _MORE = frozenset({QuestionKind.PICK_SLOT, QuestionKind.PICK_DAY})
 _WRITES = {
     "en": gettext_lazy("writes English"),
@@ -201,6 +202,11 @@ def quick_words(asked: Question | None, language: str) -> tuple[str, ...]:
     """Return the answers that the open question expects; without one, what can be said at any time."""
     if asked is None:
         return _WORDS.get(language, _WORDS["en"])
+    if asked.kind == QuestionKind.CONFIRM_VISIT:
+        call = _CALL.get(language, _CALL["en"])
+        yes, no = _WORDS.get(language, _WORDS["en"])[:2]
+        one = len(asked.items) == 1 and "appointment_id" in asked.items[0]
+        return ("1", "2", "3", call, "STOP") if one else (yes, no, call, "STOP")
     keys = [str(item["key"]) for item in asked.items[:8] if "key" in item]
     more = ("0",) if asked.kind in _MORE else ()
     return (*keys, *more, *_ANSWERS.get(language, _ANSWERS["en"]))
