@@ -170,3 +170,17 @@ def marks_of(message: Message) -> list[Mark]:
     if told.get("button") or told.get("button_text"):
         found.append(Mark("check", _("Chosen from the buttons")))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button of an approved text: what comes back, and its words."""
+
+    id: str
+    title: str
+
+
+def buttons_of(message: Message) -> list[Button]:
+    """Return the buttons that stand below an approved text. Pure."""
+    told = message.payload.get("buttons") if message.kind == Kind.TEMPLATE else None
+    return [Button(str(one.get("id", "")), str(one.get("title", ""))) for one in told or ()]

@@ -69,6 +69,7 @@ class Said:
     quote: shown.Quote | None
     marks: list[shown.Mark]
     reactions: list[str]
+    buttons: list[shown.Button]
     deleted: str
     time: str
     time_title: str
@@ -125,6 +126,7 @@ def said(
         quote=shown.quote_of(message, quoted, name=name),
         marks=shown.marks_of(message),
         reactions=shown.reactions_of(message),
+        buttons=shown.buttons_of(message),
         deleted=_deleted(message, zone, now=now),
         time=time,
         time_title=f"{times.day(message.created_at, zone)}, {time}",

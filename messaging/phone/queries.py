@@ -153,3 +153,11 @@ def provider_id_of(address: ContactAddress, message_id: UUID | None) -> str:
     )
     ids = here.values_list("provider_message_id", "attempts__provider_id").order_by("-attempts__n")
     return next((own or tried for own, tried in ids if own or tried), "") or ""
+
+
+def button_of(address: ContactAddress, message_id: UUID | None, button: str) -> shown.Button | None:
+    """Return a button below an approved text on this phone, None when it is not there."""
+    message = Message.objects.filter(
+        pk=message_id, conversation__contact_point=address.contact_point_id, channel=address.channel
+    ).first()
+    return next((one for one in shown.buttons_of(message) if one.id == button), None) if message else None

@@ -59,6 +59,7 @@ class Item:
     reactions: list[str] = field(default_factory=list)
     deleted: bool = False
     can_delete: bool = False
+    buttons: list[shown.Button] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,7 @@ def _items(
             contacts=contacts,
             quote=shown.quote_of(message, quoted, name=name) if sent else None,
             reactions=shown.reactions_of(message),
+            buttons=shown.buttons_of(message),
             deleted=not sent,
             can_delete=mine and sent,
         )

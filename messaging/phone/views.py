@@ -155,12 +155,27 @@ def _refusal(code: str, channel: str) -> str:
 
 @require_POST
 def sign(request: ClinicRequest, address_id: UUID) -> HttpResponse:
-    """React to a message on this phone, take that back, or delete one of one's own."""
+    """React to a message on this phone, take that back, delete one of one's own, or press a button below one."""
     senders = _senders(request)
     address = get_object_or_404(ContactAddress, pk=address_id, channel="whatsapp")
     named, _space, what = request.POST.get("sign", "").partition(" ")
     provider_id = queries.provider_id_of(address, id_in(named))
-    if "whatsapp" not in senders or not provider_id or len(what) > 16:
+    if "whatsapp" not in senders or not provider_id:
+        raise Http404
+    if what.startswith("press "):
+        pressed = queries.button_of(address, id_in(named), what.removeprefix("press "))
+        if pressed is None:
+            raise Http404
+        local_phone.write(
+            channel=address.channel,
+            from_address=address.address,
+            to_number=senders["whatsapp"].phone_number,
+            body=pressed.title,
+            button=pressed.id,
+            reply_to=provider_id,
+        )
+        return _answer(request, [address.id])
+    if len(what) > 16:
         raise Http404
     local_phone.write(
         channel=address.channel,

@@ -62,7 +62,7 @@
       const field = form.querySelector("input[name=sign]") || form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name: "sign" }));
       field.value = signs.value;
       form.requestSubmit();
-      signs.closest("details").open = false;
+      if (signs.closest("details")) signs.closest("details").open = false;
     }
     const off = event.target.closest("[data-quoting-off]");
     if (off) quote(off.closest("form"), "", "");
@@ -120,7 +120,7 @@
 
   // A sheet opens below what opened it; on a narrow screen it lies at the bottom.
   document.addEventListener("toggle", function (event) {
-    if (event.newState !== "open") return;
+    if (event.newState !== "open" || !event.target.popover) return;
     const field = event.target.querySelector("[name=at]");
     if (field) field.value = document.querySelector("[data-clock-shows]").dataset.clockShows;
     const opener = document.querySelector('[popovertarget="' + event.target.id + '"]');
