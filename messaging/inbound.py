@@ -102,7 +102,7 @@ def store(
             message=message,
             conversation=row.conversation,
             contact_point=row.contact_point,
-            consent=_grant(event, row, now),
+            consent=_grant(event, row, message, now),
             work_state_before=row.conversation.work_state,
             waiting_since_before=row.conversation.waiting_since,
             inline=inline and outbox.answers_inline(route.provider),
@@ -205,7 +205,7 @@ def _begins_episode(conversation: Conversation, now: datetime) -> bool:
     )
 
 
-def _grant(event: InboundMessage, row: storing.Row, now: datetime) -> ChannelConsent:
+def _grant(event: InboundMessage, row: storing.Row, message: Message, now: datetime) -> ChannelConsent:
     """Writing in grants answers and reminders on this channel; it undoes no STOP and no refusal."""
     known = row.consent or ChannelConsent(contact_point=row.contact_point, channel=event.channel)
     if known.care is not None or known.opted_out_at or not event.opens_window or event.opt_out == "stop":
@@ -221,6 +221,7 @@ def _grant(event: InboundMessage, row: storing.Row, now: datetime) -> ChannelCon
         purpose=Purpose.CARE,
         granted=True,
         source=ConsentSource.WROTE_IN,
+        message=message,
         now=now,
     )
 

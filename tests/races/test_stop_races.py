@@ -27,7 +27,7 @@ AT_ONCE = 4  # people who say STOP side by side while one worker sends to all
 @pytest.fixture
 def twilio(settings: Any) -> Iterator[TwilioStandIn]:
     """Give a provider that takes its time, so that a STOP falls into it."""
-    with TwilioStandIn(tokens={sid: token for *_, sid, token in CLINICS if sid}, delay=0.02) as standin:
+    with TwilioStandIn(tokens={sid: token for *_, sid, token in CLINICS if sid}, delay=0.1) as standin:
         settings.TWILIO_API_BASE_URL = standin.base_url
         yield standin
 
@@ -47,7 +47,7 @@ def test_after_the_stops_commit_nothing_is_accepted(committed: World, twilio: Tw
         with in_clinic(clinic):
             for number in numbers:
                 queued(thread(clinic, address=number, channel=channel), f"Reminder {number}")
-        _race(clinic, channel, numbers, twilio, after, [chance.uniform(0, 0.05) for _ in numbers])
+        _race(clinic, channel, numbers, twilio, after, [chance.uniform(0, 0.1) for _ in numbers])
         with in_clinic(clinic):
             outbox.work(now=clock.now())
             for number in numbers:
