@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from clinics.models import Sender
 from messaging import gate, threads
 from messaging.models import Attempt, AttemptKind, Conversation, Direction, Message, MessageStatus
-from messaging.outbox import breaker, later, pacing, stopping
+from messaging.outbox import breaker, later, pacing, rerouting, stopping
 
 #: Not known yet whether it will reach the patient: what is said next in the thread waits for it.
 UNSETTLED = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
@@ -168,7 +168,8 @@ def _passed(messages: Sequence[Message], now: datetime) -> list[Message]:
     for message in messages:
         verdict = verdicts[message.pk]
         if not verdict.allowed:
-            _block(message, verdict, now)
+            if verdict.code != gate.WINDOW_CLOSED or not rerouting.another_way(message, now=now):
+                _block(message, verdict, now)
         elif verdict.not_before is not None and verdict.not_before > now:
             _postpone(message, verdict, now)
         else:

@@ -13,6 +13,7 @@ from medsync.lib import clock
 from messaging import catalog, gate, inbound, outbox
 from messaging.gate import windows
 from messaging.models import Approval, ChannelConsent, ContentTemplate, Conversation, Message, Window
+from messaging.outbox.claiming import claim
 from messaging.providers.base import InboundMessage
 from tests.messaging.outbound import PATIENT, queued, sender_of, thread
 
@@ -202,4 +203,38 @@ class TestASystemMessageOutside:
         conversation = thread(clinic, last_inbound=timedelta(days=3))
         answers = Message.objects.get(direction="inbound")
         message = queued(conversation, purpose=gate.ANSWER, author="bot", answers=answers)
+        assert (message.status, message.reason, message.channel) == ("blocked", "window_closed", "whatsapp")
+
+
+class TestAWindowThatClosesWhileAMessageWaits:
+    """Stored two minutes before the end, taken by a worker three minutes later."""
+
+    late = NOW + timedelta(minutes=3)
+
+    def waiting(self, clinic: Clinic, **values: object) -> Message:
+        conversation = thread(clinic, last_inbound=timedelta(hours=23, minutes=58))
+        message = queued(conversation, "Confirmed!", **values)
+        assert (message.status, message.template_id) == ("queued", None)
+        return message
+
+    def taken(self) -> Message:
+        jobs = claim(now=self.late, limit=10)
+        return jobs[0].message if jobs else Message.objects.get(direction="outbound")
+
+    def test_it_goes_as_its_approved_text(self, clinic: Clinic) -> None:
+        template = approved(clinic)
+        self.waiting(clinic, said=SAID)
+        message = self.taken()
+        assert (message.status, message.template_id) == ("sending", template.pk)
+        assert message.body == "Your visit on Tuesday at 9:00 AM with Dr. Vidal is confirmed."
+
+    def test_without_one_it_goes_by_sms(self, clinic: Clinic) -> None:
+        self.waiting(clinic, said=SAID)
+        message = self.taken()
+        assert (message.status, message.channel, message.body) == ("sending", "sms", "Confirmed!")
+
+    def test_a_members_words_are_not_replaced(self, clinic: Clinic) -> None:
+        approved(clinic)
+        self.waiting(clinic, purpose=gate.STAFF, author="staff", said=SAID)
+        message = self.taken()
         assert (message.status, message.reason, message.channel) == ("blocked", "window_closed", "whatsapp")
