@@ -1,12 +1,16 @@
 """The gate says yes or no for reasons that can be read."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from medsync.lib.ids import new_id
 from messaging import gate
+from messaging.gate.capacity import Use
+from messaging.gate.quiet import Quiet
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
+TWIN = new_id()
 OPEN = gate.Facts(sender_active=True, care=True, last_inbound_at=NOW - timedelta(hours=1))
 
 
@@ -96,3 +100,96 @@ def test_the_verdict_is_stored_with_evidence_and_without_words() -> None:
 def test_the_window_closes_24_hours_after_the_last_inbound() -> None:
     assert judged().window_closes_at == NOW + timedelta(hours=23)
     assert judged("sms").window_closes_at is None
+
+
+ALL = ("answer", "consent", "knock", "notice", "reminder", "staff")
+BEGUN = ("notice", "reminder")
+UNASKED = ("knock", "notice", "reminder")
+NOBODY: tuple[str, ...] = ()
+SAYING = tuple(purpose for purpose in ALL if purpose != "consent")
+
+
+@pytest.mark.parametrize("purpose", ALL)
+@pytest.mark.parametrize(
+    ("changes", "code", "by_whatsapp", "by_sms"),
+    [
+        ({}, "", NOBODY, NOBODY),
+        ({"sender_active": False}, "no_sender", ALL, ALL),
+        ({"has_address": False}, "no_address", ALL, ALL),
+        ({"unusable": "landline"}, "unusable", UNASKED, UNASKED),
+        ({"wrong_at": NOW}, "wrong_number", UNASKED, UNASKED),
+        ({"opted_out_at": NOW}, "opted_out", SAYING, ALL),
+        ({"care": None}, "no_consent", SAYING, NOBODY),
+        ({"care": False}, "no_consent", SAYING, ALL),
+        ({"last_inbound_at": None}, "window_closed", ALL, NOBODY),
+        ({"last_inbound_at": NOW - timedelta(hours=24)}, "window_closed", ALL, NOBODY),
+        ({"closed_at": NOW}, "window_closed", ALL, NOBODY),
+        ({"closed_at": NOW - timedelta(hours=2)}, "", NOBODY, NOBODY),
+        ({"last_inbound_at": None, "approved": True}, "", NOBODY, NOBODY),
+        ({"body": ""}, "empty", ALL, ALL),
+        ({"body": "x" * 1601}, "too_long", ALL, ALL),
+        ({"duplicate_of": TWIN, "duplicate_at": NOW}, "duplicate", BEGUN, BEGUN),
+        ({"expires_at": NOW}, "too_late", ALL, ALL),
+        ({"expires_at": NOW + timedelta(seconds=1)}, "", NOBODY, NOBODY),
+    ],
+    ids=[
+        "in order", "no sender", "no address", "landline", "wrong number", "stopped", "never asked", "refused",
+        "never wrote", "wrote yesterday", "closed by WhatsApp", "wrote since it was closed", "approved text",
+        "no words", "too many words", "said already", "over", "in time",
+    ],
+)  # fmt: skip
+def test_every_step_for_every_purpose_on_every_channel(
+    purpose: str, changes: dict, code: str, by_whatsapp: tuple[str, ...], by_sms: tuple[str, ...]
+) -> None:
+    for channel, refused in (("whatsapp", by_whatsapp), ("sms", by_sms)):
+        verdict = judged(channel, purpose=purpose, **changes)
+        assert (verdict.allowed, verdict.code) == ((False, code) if purpose in refused else (True, "")), (
+            channel
+        )
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "sms"])
+@pytest.mark.parametrize("purpose", ALL)
+def test_quiet_hours_and_a_full_account_hold_and_do_not_forbid(purpose: str, channel: str) -> None:
+    quiet = Quiet(time(9), time(11), "America/New_York")  # NOW is 10:00 there
+    verdict = judged(channel, purpose=purpose, quiet=quiet)
+    waits = purpose == "reminder"
+    assert (verdict.allowed, verdict.code, verdict.not_before) == (
+        (True, "quiet_hours", NOW + timedelta(hours=1)) if waits else (True, "", None)
+    )
+    full = Use(people_a_day=4, part=2, reached=4, others=2, free_at=NOW + timedelta(hours=3))
+    outside = {"last_inbound_at": None, "approved": True, "use": full}
+    verdict = judged(channel, purpose=purpose, **outside)
+    assert verdict.allowed
+    if channel == "sms":
+        assert verdict.not_before is None
+    else:
+        assert (verdict.code, verdict.not_before is None) == ("capacity", False)
+        assert judged(channel, purpose=purpose, **{**outside, "last_inbound_at": NOW}).not_before is None
+
+
+@pytest.mark.parametrize(
+    ("purpose", "waits"),
+    [("reminder", False), ("staff", False), ("knock", False), ("notice", True), ("answer", True)],
+)
+def test_only_reminders_and_what_members_send_use_the_kept_part(purpose: str, waits: bool) -> None:
+    use = Use(people_a_day=250, part=125, reached=125, others=125, part_free_at=NOW + timedelta(hours=3))
+    verdict = judged(purpose=purpose, last_inbound_at=None, approved=True, use=use)
+    assert (verdict.not_before is not None) is waits
+    known = Use(people_a_day=250, part=125, reached=250, others=125, known=True, known_otherwise=True)
+    assert judged(purpose=purpose, last_inbound_at=None, approved=True, use=known).not_before is None
+
+
+def test_of_two_reasons_to_wait_the_later_counts() -> None:
+    quiet = Quiet(time(9), time(11), "America/New_York")
+    use = Use(people_a_day=1, part=1, reached=1, free_at=NOW + timedelta(hours=5))
+    verdict = judged(purpose="reminder", last_inbound_at=None, approved=True, quiet=quiet, use=use)
+    assert verdict.not_before == NOW + timedelta(hours=5)
+    assert not judged(
+        purpose="reminder",
+        last_inbound_at=None,
+        approved=True,
+        quiet=quiet,
+        use=use,
+        expires_at=NOW + timedelta(hours=2),
+    ).allowed
