@@ -157,6 +157,8 @@ def provider_id_of(address: ContactAddress, message_id: UUID | None) -> str:
 
 def button_of(address: ContactAddress, message_id: UUID | None, button: str) -> shown.Button | None:
     """Return a button below an approved text on this phone, None when it is not there."""
+    if message_id is None:
+        return None
     message = Message.objects.filter(
         pk=message_id, conversation__contact_point=address.contact_point_id, channel=address.channel
     ).first()

@@ -182,6 +182,7 @@
       mine.setAttribute("aria-pressed", String(mine.getAttribute("aria-pressed") !== "true"));
       narrow(at);
     }
+    if (event.target.closest("[data-switch-to]")) setTimeout(follow); // from another number one may write freely
     const option = event.target.closest("[data-approved-choice]");
     if (option && !event.target.closest("a") && option.getAttribute("aria-disabled") !== "true") choose(at, option, { focus: false });
   });
@@ -192,6 +193,10 @@
     if (event.target.matches("[data-approved-search]")) narrow(at);
     if (event.target.matches("[data-approved-reply]")) carry(at, event.target.value);
     look(at);
+  });
+
+  document.addEventListener("change", function (event) {
+    if (event.target.matches("[data-sender]")) setTimeout(follow);
   });
 
   document.addEventListener("keydown", function (event) {
