@@ -66,7 +66,7 @@ def _apart(ended: Sequence[tuple[Job, Receipt | SendError]]) -> list[list[raisin
             group = (set(), [])
             groups.append(group)
         group[0].update(keys)
-        update = _update(job.message, outcome.provider_message_id, outcome.status)
+        update = update_of(job.message, outcome.provider_message_id, outcome.status)
         group[1].append(raising.News(update, job.attempt.account_id, job.attempt.pk))
     return [news for _, news in groups]
 
@@ -108,11 +108,11 @@ def taken(
 
     Goes the way of a status callback, so that the order in which answer and callbacks come does not matter.
     """
-    update = _update(message, provider_id, status, error_code)
+    update = update_of(message, provider_id, status, error_code)
     return statuses.apply_here(update, account_id=attempt.account_id, attempt_id=attempt.pk, now=now)
 
 
-def _update(message: Message, provider_id: str, status: str, error_code: str = "") -> StatusUpdate:
+def update_of(message: Message, provider_id: str, status: str, error_code: str = "") -> StatusUpdate:
     assert message.sender is not None
     return StatusUpdate(
         provider_message_id=provider_id,

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from clinics.models import Clinic
+from clinics.models import Clinic, Sender
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import outbox
-from messaging.models import Attempt, Conversation, Message
+from messaging import outbox, statuses
+from messaging.models import Attempt, Conversation, Message, StatusEvent
+from messaging.outbox import claiming, settling
+from messaging.providers.base import Receipt
 from tests.messaging.outbound import queued, thread
 from tests.standin.twilio import TwilioStandIn
 from tests.world import CLINICS, World
@@ -68,6 +70,92 @@ def test_many_workers_and_sweepers_send_each_message_once(committed: World, twil
     for conversation in threads:
         words = [m.body[-1] for m in twilio.accepted if m.body.startswith(str(conversation.pk))]
         assert words == ["1", "2"]
+
+
+def test_two_workers_together_keep_to_the_rate_of_a_number(committed: World) -> None:
+    clinic = committed.clinics["alpha"]
+    with in_clinic(clinic):
+        Sender.objects.filter(clinic=clinic).update(per_second=7)
+        for n in range(40):
+            queued(thread(clinic, address=f"+1500555{n:04}"), str(n))
+    begun = clock.now()
+    taken: list[tuple[int, int]] = []
+    for half in range(4):  # two seconds
+        now = begun + timedelta(seconds=half / 2)
+        results = at_once(clinic, 4, lambda n, now=now: claiming.claim(now=now, limit=10))
+        assert not [r for r in results if isinstance(r, Exception)]
+        taken.append((half, sum(len(r) for r in results)))
+    assert taken == [(0, 7), (1, 0), (2, 7), (3, 0)]
+
+
+def test_two_batches_that_end_at_once_and_their_callbacks_leave_one_truth(
+    committed: World,
+) -> None:
+    clinic = committed.clinics["alpha"]
+    with in_clinic(clinic):
+        threads = [thread(clinic, address=f"+1500555{n:04}") for n in range(12)]
+        for conversation in threads:
+            queued(conversation, "1")
+        jobs = list(claiming.claim(now=clock.now(), limit=12))
+        for job in jobs:
+            assert job.message.sender is not None
+
+    def act(n: int) -> None:
+        if n < 2:  # a worker whose lease had run out, and the one that took over
+            ended = [
+                (job, Receipt(provider_message_id=f"SM{job.message.pk.hex}", status="queued")) for job in jobs
+            ]
+            settling.settle_all(ended if n else ended[::-1], now=clock.now())
+            return
+        for job in jobs[:: 1 if n % 2 else -1]:
+            status = "delivered" if n < 4 else "read"
+            update = settling.update_of(job.message, f"SM{job.message.pk.hex}", status)
+            statuses.apply_here(
+                update, account_id=job.attempt.account_id, attempt_id=job.attempt.pk, now=clock.now()
+            )
+
+    results = at_once(clinic, 6, act)
+    assert not [r for r in results if isinstance(r, Exception)]
+    with in_clinic(clinic):
+        sent = Message.objects.filter(direction="outbound")
+        assert set(sent.values_list("status", flat=True)) == {"read"}
+        assert set(Attempt.objects.values_list("state", "error_code")) == {("read", "")}
+        assert set(Conversation.objects.values_list("last_status", "failed_count")) == {("read", 0)}
+        assert StatusEvent.objects.count() == 6 * 12
+
+
+def test_a_reply_that_is_taken_back_while_workers_take_it_ends_one_way(
+    committed: World, twilio: TwilioStandIn
+) -> None:
+    clinic, owner = committed.clinics["alpha"], committed.users["owner@alpha.example"]
+    with in_clinic(clinic):
+        replies = [
+            outbox.send_reply(
+                thread(clinic, address=f"+1500555{n:04}"), body=f"reply {n}", user=owner, now=clock.now()
+            )
+            for n in range(10)
+        ]
+
+    def act(n: int) -> int:
+        if n < 2:
+            return outbox.work(now=clock.now())
+        gone = 0
+        for reply in replies[:: 1 if n % 2 else -1]:
+            try:
+                outbox.take_back(reply, by=owner, now=clock.now())
+            except outbox.Gone:
+                gone += 1
+        return gone
+
+    results = at_once(clinic, 4, act)
+    assert not [r for r in results if isinstance(r, Exception)]
+    with in_clinic(clinic):
+        sent = {m.body for m in Message.objects.filter(status="sent")}
+        cancelled = {m.body for m in Message.objects.filter(status="cancelled")}
+    assert {m.body for m in twilio.accepted} == sent
+    assert sent | cancelled == {reply.body for reply in replies}
+    assert not sent & cancelled
+    assert twilio.twice == []
 
 
 def test_two_sweepers_look_up_a_lost_answer_once_each_time(committed: World, twilio: TwilioStandIn) -> None:
