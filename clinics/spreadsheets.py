@@ -301,7 +301,15 @@ class SpreadsheetMixin:
         return response  # type: ignore[no-any-return]
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Store what can be; a file that is kept no more is asked for again."""
+        """Store what can be; a file that is kept no more is asked for again, and so is what was not answered whole."""
+        asked = self.create_confirm_form(request)  # type: ignore[attr-defined]
+        if not asked.is_valid():
+            for sentences in asked.errors.values():
+                messages.error(
+                    request, " ".join(sentences) + " " + _("Nothing was stored. Choose the file again.")
+                )
+            app, model = self.get_model_info()  # type: ignore[attr-defined]
+            return HttpResponseRedirect(reverse(f"{self.admin_site.name}:{app}_{model}_import"))  # type: ignore[attr-defined]
         try:
             return super().process_import(request, **kwargs)  # type: ignore[misc,no-any-return]
         except (Forgotten, TooLarge) as error:

@@ -1,5 +1,6 @@
 """What this room does when the rooms below change."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,11 +9,11 @@ from django.dispatch import receiver
 
 from clinics.signals import sender_linked
 from medsync.lib import clock, jobs
-from messaging import live, notifications, suggesting
+from messaging import consent, live, notifications, suggesting
 from messaging.models import Author, Message
 from messaging.reactions import reacted
 from scheduling.models import EventKind
-from scheduling.signals import AppointmentChanged, appointment_changed
+from scheduling.signals import Agreed, AppointmentChanged, appointment_changed, contacts_agreed
 
 #: What patients say about coming changes nothing that they do not know.
 SAID_BY_PATIENTS = frozenset(
@@ -53,3 +54,9 @@ def suggest_coming(*, message: Message, author: str, emoji: str, now: datetime, 
 def replay_held(*, sender_id: UUID, **_: Any) -> None:
     """Take in what came for a number before it was linked."""
     jobs.enqueue_on_commit("messaging.replay_held", sender_id=str(sender_id))
+
+
+@receiver(contacts_agreed, dispatch_uid="messaging.record_agreed")
+def record_agreed(*, points: Sequence[UUID], agreed: Agreed, **_: Any) -> None:
+    """Write into the ledger what everybody of an imported list agreed to."""
+    consent.record_many(points, agreed, now=clock.now())

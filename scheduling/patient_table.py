@@ -15,8 +15,9 @@ from clinics.tenancy import current_clinic
 from medsync.lib import clock, phone
 from medsync.lib.text import clean
 from scheduling import contacts, patient_cells, patients
-from scheduling.models import Patient, PatientContact
+from scheduling.models import ContactPoint, Patient, PatientContact
 from scheduling.patient_cells import FIELDS, LENGTHS, BadCell
+from scheduling.signals import contacts_agreed
 
 
 class PatientResource(SafeResource):
@@ -44,6 +45,7 @@ class PatientResource(SafeResource):
         super().__init__(**kwargs)
         self.unused: list[str] = []  # heads that mean nothing to us
         self._seen: dict[str, int] = {}  # record numbers of this file
+        self._keys: set[str] = set()  # the numbers of the rows that are good
 
     @staticmethod
     def labels() -> dict[str, str]:
@@ -181,6 +183,20 @@ class PatientResource(SafeResource):
         for number in row["new_numbers"]:
             point = contacts.point_for_phone(number, now=clock.now()).contact_point
             patients.add_contact(instance, point)
+
+    def after_import_row(self, row: Any, row_result: Any, **kwargs: Any) -> None:
+        """Remember whom the list is about, also where nothing of them changes."""
+        if row_result.is_valid():
+            self._keys |= {phone.match_key(number) for number in row.get("numbers") or ()}
+
+    def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        """Tell who of the list agreed to messages, once what it says is stored."""
+        super().after_import(dataset, result, **kwargs)
+        agreed = kwargs.get("agreed")
+        if agreed is not None and not kwargs.get("dry_run") and not result.has_errors():
+            points = ContactPoint.objects.filter(match_key__in=self._keys, merged_into=None)
+            points_ids = list(points.order_by("pk").values_list("pk", flat=True))
+            contacts_agreed.send(sender=Patient, points=points_ids, agreed=agreed)
 
     def preview_cells(self, row_result: Any) -> list[Cell]:
         """Return what a row becomes, cell by cell: as it will be, and what stood there when that differs."""

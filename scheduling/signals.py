@@ -1,6 +1,8 @@
 """Events of this room, sent with send() inside the transaction that made them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.dispatch import Signal
@@ -19,3 +21,18 @@ class AppointmentChanged:
 
 # appointment_changed(sender=Appointment, event: AppointmentChanged)
 appointment_changed = Signal()
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What everybody of an imported list agreed to, as a member says: by which channels, how, when, in which words."""
+
+    channels: Sequence[str]  # clinics.models.Channel
+    how: str  # a word of the consent ledger
+    said_on: date
+    words: str
+    by_id: UUID
+
+
+# contacts_agreed(sender=Patient, points: Sequence[UUID], agreed: Agreed)
+contacts_agreed = Signal()

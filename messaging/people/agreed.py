@@ -164,13 +164,15 @@ def _line(event: ConsentEvent, *, several: bool, clinic: Clinic) -> Line:
 def proof(event: ConsentEvent, *, clinic: Clinic) -> Proof:
     """Return a line of the ledger as proof."""
     said = [_day(event.at, clinic) + ", " + times.clock_time(event.at, clinic.zone)]
-    if event.source == ConsentSource.STAFF and event.how:
+    if event.source == ConsentSource.IMPORT:
+        said.append(str(ConsentSource(event.source).label))
+    if event.source in (ConsentSource.STAFF, ConsentSource.IMPORT) and event.how:
         how = str(ConsentHow(event.how).label)
         if event.said_on:
             said.append(_("said %(how)s on %(day)s") % {"how": how, "day": _date(event.said_on)})
         else:
             said.append(_("said %(how)s") % {"how": how})
-    else:
+    elif event.source != ConsentSource.IMPORT:
         said.append(str(ConsentSource(event.source).label))
     if event.actor:
         said.append(_("recorded by %(who)s") % {"who": event.actor.get_full_name()})

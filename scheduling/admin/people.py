@@ -21,6 +21,7 @@ from clinics.tenancy import current_clinic
 from medsync.lib import clock, phone
 from medsync.lib.text import search_key
 from scheduling import patients
+from scheduling.admin.agreed import AgreedForm
 from scheduling.admin.forms import LANGUAGES, PatientForm
 from scheduling.models import ContactAddress, ContactPoint, Patient, PatientContact
 from scheduling.patient_table import PatientResource
@@ -109,6 +110,7 @@ class PatientAdmin(BySearchKey, SpreadsheetMixin, ImportExportMixin, ClinicModel
 
     form = PatientForm
     resource_classes = [PatientResource]
+    confirm_form_class = AgreedForm
     list_display = ["shown_name", "called", "born", "record_number", "language_words", "reached_at"]
     list_filter = [LanguageFilter, NamedFilter]
     search_help_text = _("Name, record number, or a number in any spelling")
@@ -155,6 +157,13 @@ class PatientAdmin(BySearchKey, SpreadsheetMixin, ImportExportMixin, ClinicModel
         form = super().get_form(request, obj, change, **kwargs)
         form.region = request.clinic.country  # type: ignore[attr-defined]
         return form
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        """Hand on what everybody of the list agreed to."""
+        form = kwargs.pop("form", None)
+        if isinstance(form, AgreedForm):
+            kwargs["agreed"] = form.agreed(kwargs["request"].user)
+        return kwargs
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read numbers with the patients, for the export."""
