@@ -65,6 +65,10 @@ class TelnyxProvider:
         """Return the one path that takes all events."""
         return Webhooks(message="/api/webhooks/sms/telnyx", status="/api/webhooks/sms/telnyx")
 
+    def rate(self, channel: str) -> float | None:
+        """Return what every long code may send; a campaign of the clinic's own may allow more, or less."""
+        return 1.0
+
     def event_kind(self, request: InboundRequest) -> EventKind:
         """Return what the event's type says."""
         return parse.event_kind(request)
