@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_POST
 from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
-from messaging.facts import facts
 from messaging.models import Called
 from messaging.reminders import call_screens, calling
 from scheduling.errors import SchedulingError
@@ -24,7 +23,7 @@ from scheduling.errors import SchedulingError
 def page(request: ClinicRequest) -> HttpResponse:
     """Show the list; it prints."""
     now = clock.now()
-    rows = calling.to_call(now=now, until=calling.until(facts(), now=now))
+    rows = calling.to_call(now=now, until=calling.until(request.clinic.zone, now=now))
     shown = call_screens.call_list(rows, clinic=request.clinic, now=now)
     return render(request, "messaging/call_list.html", {"here": "calls", "list": shown})
 

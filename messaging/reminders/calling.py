@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from clinics.models import User
-from messaging.facts import Facts
 from messaging.models import Called, Message, ReminderClaim, ReminderSubject, VisitCall
 from messaging.reminders import queries
 from messaging.reminders.reminding import SENT
 from messaging.threads import NOT_REACHED
 from scheduling import operations
 from scheduling.locks import operation
-from scheduling.models import Appointment, PatientContact, Source, Status
+from scheduling.models import Appointment, Location, OpeningHours, PatientContact, Source, Status
 
 MOST = 200
 _AHEAD = 7  # days in which the next working day is looked for
@@ -35,15 +35,16 @@ class ToCall:
     calls: Sequence[VisitCall]
 
 
-def until(facts: Facts, *, now: datetime) -> datetime:
-    """Return the end of the clinic's next working day; without opening hours that is tomorrow. Pure."""
-    today = now.astimezone(facts.zone).date()
-    working = {day for day, _opens, _closes in facts.opening}
+def until(zone: ZoneInfo, *, now: datetime) -> datetime:
+    """Return the end of the clinic's next working day; without opening hours that is tomorrow. One statement."""
+    today = now.astimezone(zone).date()
+    first = Location.objects.filter(active=True).order_by("rank", "id").values("pk")[:1]
+    working = set(OpeningHours.objects.filter(location__in=first).values_list("weekday", flat=True))
     for ahead in range(1, _AHEAD + 1):
         date = today + timedelta(days=ahead)
         if not working or date.weekday() in working:
             break
-    return datetime.combine(date + timedelta(days=1), time(), facts.zone).astimezone(UTC)
+    return datetime.combine(date + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 def count(*, now: datetime, until: datetime) -> int:

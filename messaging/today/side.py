@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinics.models import Channel, Clinic
 from medsync.lib import phone
@@ -74,6 +75,8 @@ class Side:
     tasks_part: Part
     failed_part: Part
     add_url: str
+    unreached: str  # "3 visits whom no text has reached", "" for none
+    call_list_url: str
 
 
 def side(
@@ -83,6 +86,7 @@ def side(
     failed: Sequence[FailedThread],
     *,
     requests_count: int,
+    unreached: int,
     query: str,
     clinic: Clinic,
     now: datetime,
@@ -99,7 +103,16 @@ def side(
         tasks_part=_part([task for task in tasks if task.done_at is None], tasks_url),
         failed_part=_part(failed, inbox.view_url(View.FAILED)),
         add_url=reverse("today:task-form") + query,
+        unreached=_unreached(unreached),
+        call_list_url=reverse("reminders:calls"),
     )
+
+
+def _unreached(n: int) -> str:
+    if not n:
+        return ""
+    words = ngettext("%(n)d visit that no reminder reached", "%(n)d visits that no reminder reached", n)
+    return words % {"n": n}
 
 
 def todo(task: Task, *, query: str, clinic: Clinic, now: datetime) -> Todo:

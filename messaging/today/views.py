@@ -18,6 +18,7 @@ from medsync.lib import clock
 from medsync.lib.ids import id_in
 from messaging.inbox import rail as inbox_rail
 from messaging.inbox.queries import View
+from messaging.reminders import calling
 from messaging.today import first_day, queries, screens, side
 from messaging.today.closing import shift
 
@@ -160,6 +161,7 @@ def _column(request: ClinicRequest, *, now: datetime) -> side.Side:
         calls,
         tasks,
         queries.not_delivered(),
+        unreached=calling.count(now=now, until=calling.until(request.clinic.zone, now=now)),
         requests_count=inbox_rail.counts(request).get(View.REQUESTS, 0),
         query=query_of(request),
         clinic=request.clinic,

@@ -164,3 +164,15 @@ def test_another_clinics_visit_is_not_found(
 
     assert (foreign.status_code, closed.status_code) == (404, 404)
     assert not VisitCall.objects.exists()
+
+
+def test_the_first_page_of_the_day_leads_to_the_list(clinic: Clinic, browse: Any, receptionist: User) -> None:
+    rules()
+    unreached()
+    sweep(NOW)
+
+    shown = browse(receptionist).get(f"/c/{clinic.slug}/today/").content.decode()
+    reenter(clinic)
+
+    assert "1 visit that no reminder reached" in shown
+    assert f"/c/{clinic.slug}/call-list/" in shown
