@@ -101,6 +101,12 @@ def test_templates_have_every_language(client):
     assert {"appt_reminder", "appt_confirmed", "followup", "pre_visit", "reschedule", "custom"} <= set(rows)
     assert rows["appt_reminder"]["variables"] == ["patient_name", "date", "time"]
     for row in rows.values():
-        assert set(row) == {"id", "category", "variables", "bodies"}
+        assert (row["kind"], row["status"], row["content_sid"], row["used_for"]) == (
+            "built_in",
+            None,
+            None,
+            None,
+        )
+        assert set(row) >= {"id", "name", "category", "variables", "bodies", "buttons"}
         assert set(row["bodies"]) == {"en", "es", "zh"}
         assert all(row["bodies"].values())

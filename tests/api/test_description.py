@@ -90,7 +90,20 @@ def test_the_objects_are_those_of_the_contract(description):
         *("id", "name", "called", "preferred_language", "date_of_birth", "record_number"),
         *("consent_whatsapp", "consent_sms", "contacts"),
     }
-    assert shapes["Template"] == {"id", "category", "variables", "bodies"}
+    assert shapes["Template"] == {
+        *(
+            "id",
+            "kind",
+            "name",
+            "category",
+            "variables",
+            "bodies",
+            "buttons",
+            "status",
+            "content_sid",
+            "used_for",
+        )
+    }
     assert shapes["Slot"] == {"starts_at", "ends_at", "practitioner_id", "type_id"}
 
 
