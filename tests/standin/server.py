@@ -65,6 +65,16 @@ def backwards(*callbacks: str, error_code: str = "") -> Script:
     return Script(callbacks=callbacks[::-1], error_code=error_code)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A request with a body, as it arrived."""
+
+    method: str
+    path: str
+    content_type: str
+    body: bytes
+
+
 @dataclass(kw_only=True)
 class Carried:
     """A message that a stand-in carries."""
@@ -101,6 +111,7 @@ class StandIn:
         self.accepted: list[Any] = []
         self.refused: list[Any] = []
         self.broken: list[str] = []
+        self.seen: list[Seen] = []
         self.answers: list[tuple[str, str, int]] = []
         self.requests = 0
         self._scripts: deque[Script] = deque()
@@ -222,8 +233,12 @@ class Exchange(BaseHTTPRequestHandler):
         """Stay silent."""
 
     def body(self) -> bytes:
-        """Read what was posted."""
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        """Read what was posted, and remember it."""
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        seen = Seen(self.command, urlsplit(self.path).path, self.headers.get("Content-Type") or "", raw)
+        with self.standin._lock:
+            self.standin.seen.append(seen)
+        return raw
 
     def answer(self, status: int, body: object, headers: Mapping[str, str] = {}) -> None:
         """Answer bytes, or anything else as JSON."""
