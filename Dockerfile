@@ -18,9 +18,10 @@ RUN /opt/medsync/venv/bin/pybabel compile --use-fuzzy --directory medsync/locale
     && /opt/medsync/venv/bin/python -m compileall -q medsync clinics scheduling messaging
 
 FROM python:3.11-slim-bookworm
-# Postgres' client library comes inside psycopg[binary]; nothing is installed by apt.
+# Postgres' client library comes inside psycopg[binary], ffmpeg inside imageio-ffmpeg; nothing is installed by apt.
 RUN groupadd --system --gid 10001 medsync \
-    && useradd --system --uid 10001 --gid medsync --home-dir /var/lib/medsync --create-home --shell /usr/sbin/nologin medsync
+    && useradd --system --uid 10001 --gid medsync --home-dir /var/lib/medsync --create-home --shell /usr/sbin/nologin medsync \
+    && install -d -o medsync -g medsync -m 0700 /var/lib/medsync/files
 COPY --from=build --chown=root:root /opt/medsync /opt/medsync
 ENV PATH=/opt/medsync/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from clinics.models import Channel, Sender
+from messaging import providers
 from messaging.attachments import pictures, sniffing
 from messaging.attachments.preparing import Prepared
 
@@ -69,8 +70,6 @@ class Rule:
 
 
 _WHATSAPP = Rule(most=1, picture=5 * MB, paper=16 * MB, together=16 * MB)
-_MMS = Rule(most=10, picture=5 * MB, paper=0, together=5 * MB)
-_SMALL_MMS = Rule(most=10, picture=1_000_000, paper=0, together=1_000_000)
 _NONE = Rule(most=0, picture=0, paper=0, together=0)
 #: Carriers of these countries' numbers carry pictures.
 _CODES_WITH_MMS = ("+1",)
@@ -84,7 +83,8 @@ def rule_of(sender: Sender | None) -> Rule:
         return _WHATSAPP
     if sender.channel != Channel.SMS or not sender.phone_number.startswith(_CODES_WITH_MMS):
         return _NONE
-    return _SMALL_MMS if sender.account.provider == "telnyx" else _MMS
+    size = providers.get(sender.account.provider).mms_bytes
+    return Rule(most=10, picture=size, paper=0, together=size)
 
 
 def prepared(files: Sequence[Upload], sender: Sender | None) -> list[tuple[str, Prepared]]:

@@ -215,6 +215,8 @@ class Provider(Protocol):
     channels: frozenset[str]
     #: Whether a webhook's response can carry answers to the patient.
     answers_inline: bool
+    #: What the pictures of one text message may weigh together.
+    mms_bytes: int
     #: Whether the same attempt may be handed over once more without a second text: what was lost is then sent again
     #: under its own key instead of being looked up.
     idempotent_sends: bool

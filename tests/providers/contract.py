@@ -18,6 +18,7 @@ from messaging.providers.base import (
     SendError,
     StatusUpdate,
 )
+from messaging.providers.media import MediaError
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
@@ -212,3 +213,15 @@ class ProviderContract:
         except SendError:
             return
         assert all(line.created_at.tzinfo is not None for line in listed)
+
+    # Files
+
+    @pytest.mark.parametrize(
+        "url",
+        ["", "https://evil.example/a", "http://169.254.169.254/a", "file:///etc/passwd", "\x00", "https://["],
+    )
+    def test_a_file_that_is_not_the_providers_is_never_asked_for(self, url: str) -> None:
+        with pytest.raises(MediaError) as caught:
+            self.provider.fetch_media(url, account_sid=self.account, secret=self.secret, limit=1000)
+        assert not caught.value.again
+        assert self.provider.mms_bytes > 0

@@ -86,6 +86,7 @@ class LocalProvider:
     channels = frozenset({"whatsapp", "sms"})
     #: Everything goes through the outbox, so that a demonstration shows the ticks of a real send.
     answers_inline = False
+    mms_bytes = 5 * 1024 * 1024
     idempotent_sends = False
     contents = LocalContents()
 

@@ -55,6 +55,7 @@ class TelnyxProvider:
     slug = "telnyx"
     channels = frozenset({"sms"})
     answers_inline = False
+    mms_bytes = 1_000_000
     idempotent_sends = True
 
     @cached_property

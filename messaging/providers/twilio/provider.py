@@ -58,6 +58,7 @@ class TwilioProvider:
     slug = "twilio"
     channels = frozenset({"whatsapp", "sms"})
     answers_inline = True
+    mms_bytes = 5 * 1024 * 1024
     idempotent_sends = False
 
     @cached_property
