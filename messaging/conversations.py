@@ -30,6 +30,7 @@ from messaging.models import (
     Conversation,
     ConversationState,
     Question,
+    QuestionKind,
     QuestionOutcome,
     ThreadSeen,
     WorkState,
@@ -105,12 +106,15 @@ def _finish(
         ids = [thread.pk for thread in threads]
         open_ones = Question.objects.filter(conversation__in=ids, closed_at=None).order_by("pk")
         asked: dict[UUID, dict[str, Any]] = {}
-        staffs: set[UUID] = set()  # threads in which the patient still chooses among times that staff offered
-        for pk, thread_id, counter in open_ones.select_for_update().values_list(
-            "pk", "conversation_id", "context__counter"
+        # What the clinic asked stays open: times that staff offered, and whether somebody comes.
+        staffs: dict[UUID, str | None] = {}
+        for pk, thread_id, kind, counter in open_ones.select_for_update().values_list(
+            "pk", "conversation_id", "kind", "context__counter"
         ):
             if counter:
-                staffs.add(thread_id)
+                staffs[thread_id] = None  # the state that shows it stands already
+            elif kind == QuestionKind.CONFIRM_VISIT:
+                staffs.setdefault(thread_id, ConversationState.AWAITING_CONFIRM)
             else:
                 asked.setdefault(thread_id, {"questions": []})["questions"].append(str(pk))
         if asked:
@@ -119,7 +123,9 @@ def _finish(
 
         def still_asked(row: Conversation) -> Fields | None:
             fields = decide(row)
-            return {**fields, "state": row.state} if fields and row.pk in staffs else fields
+            if not fields or row.pk not in staffs:
+                return fields
+            return {**fields, "state": staffs[row.pk] or row.state}
 
         return stands(
             threads, history.change(ids, still_asked, kind=Kind.DONE, by=by, now=now, batch=batch, kept=asked)

@@ -14,7 +14,7 @@ from messaging.dialogue import attending, calling, keywords, moving
 from messaging.dialogue.asked import Asked
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
-from messaging.models import Author, Question, QuestionKind, QuestionOutcome
+from messaging.models import Author, Direction, Kind, Message, Question, QuestionKind, QuestionOutcome
 from messaging.replies import Meaning, choose, each, everyone
 
 YES, NO, MOVE = "yes", "no", "move"
@@ -255,4 +255,12 @@ def _answered_before(turn: Turn) -> Question | None:
 
 
 def _staff_wrote_last(turn: Turn) -> bool:
-    return turn.stored.conversation.last_author == Author.STAFF
+    """Say whether a member has written to the patient since we asked; a note between them says nothing."""
+    conversation = turn.stored.conversation
+    if conversation.last_author != Author.STAFF or conversation.last_kind != Kind.NOTE:
+        return conversation.last_author == Author.STAFF
+    said = Message.objects.filter(conversation=conversation, direction=Direction.OUTBOUND)
+    last = (
+        said.exclude(kind=Kind.NOTE).order_by("-created_at", "-id").values_list("author", flat=True).first()
+    )
+    return last == Author.STAFF

@@ -6,15 +6,19 @@ import pytest
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
+from messaging import conversations, outbox
+from messaging.facts import forget_facts
 from messaging.models import BotMode, Message, Question
-from scheduling import operations
-from scheduling.models import Appointment, ResourceBooking, Task
+from scheduling import attendance, operations
+from scheduling.models import Appointment, Hold, ResourceBooking, Task, WeeklyHours
 from tests.messaging.remind import TOMORROW_10, fresh, known, remind, reminded, sweep, visit_for
 from tests.messaging.talk import MONDAY_10, MONDAY_22, Talk, settings
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
+STATEMENTS_OF_A_YES = 25  # with what is known of the clinic at hand
 
 
 def tasks(talk: Talk, kind: str) -> list[Task]:
@@ -77,8 +81,6 @@ def test_what_the_crash_of_the_sweep_left_is_finished_by_the_next(
 ) -> None:
     talk, (visit,) = reminded(clinic)
     talk.say("no")
-    from scheduling import attendance
-
     with monkeypatch.context() as patched:
         patched.setattr(attendance, "end", lambda *a, **k: (_ for _ in ()).throw(RuntimeError("killed")))
         with pytest.raises(RuntimeError):
@@ -142,8 +144,6 @@ def test_a_slot_that_is_gone_asks_to_call_with_the_number(clinic: Clinic) -> Non
     talk.say("3")
     wanted = talk.offered()[0]
     with in_clinic(clinic):
-        from scheduling.models import Hold
-
         Hold.objects.all().delete()
     other = Talk(clinic, sender="+16465550177")
     (bob,) = known(other, "Bob Brown")
@@ -159,11 +159,7 @@ def test_a_slot_that_is_gone_asks_to_call_with_the_number(clinic: Clinic) -> Non
 def test_nothing_free_asks_to_call_and_the_visit_can_still_be_answered(clinic: Clinic) -> None:
     talk, (visit,) = reminded(clinic)
     with in_clinic(clinic):
-        from scheduling.models import WeeklyHours
-
         WeeklyHours.objects.all().delete()
-    from messaging.facts import forget_facts
-
     forget_facts()
     assert "(212) 555-0142" in talk.say("3")
     talk.say("yes")
@@ -171,7 +167,7 @@ def test_nothing_free_asks_to_call_and_the_visit_can_still_be_answered(clinic: C
 
 
 def test_three_after_a_no_that_is_carried_out_finds_a_new_visit(clinic: Clinic) -> None:
-    talk, (visit,) = reminded(clinic)
+    talk, _ = reminded(clinic)
     talk.say("no")
     sweep(talk, 3 * MINUTE)
     talk.say("3")
@@ -195,8 +191,6 @@ def test_yes_to_the_list_keeps_the_visit_as_it_is(clinic: Clinic) -> None:
     assert "expects you" in talk.say("yes I'll be there")
     assert fresh(talk, visit).attendance == "attending"
     with in_clinic(clinic):
-        from scheduling.models import Hold
-
         assert not Hold.objects.exists()
 
 
@@ -257,20 +251,24 @@ def test_an_answer_counts_though_the_bot_is_off(clinic: Clinic) -> None:
 def test_a_bare_yes_after_a_members_words_is_for_the_member(clinic: Clinic, owner: User) -> None:
     talk, (visit,) = reminded(clinic)
     with in_clinic(clinic):
-        from messaging import outbox
-
         outbox.send_reply(talk.thread, body="May Dr. Wu see you instead?", user=owner, now=talk.now)
     assert talk.say("yes") == ""
     assert fresh(talk, visit).attendance == "asked"
     assert talk.thread.work_state == "needs_reply"
 
 
+def test_a_note_of_a_member_is_no_word_to_the_patient(clinic: Clinic, owner: User) -> None:
+    talk, (visit,) = reminded(clinic)
+    with in_clinic(clinic):
+        outbox.add_note(talk.thread, body="Called, no answer", user=owner, now=talk.now)
+    talk.say("yes")
+    assert fresh(talk, visit).attendance == "attending"
+
+
 def test_a_quoted_reminder_is_answered_whoever_wrote_last(clinic: Clinic, owner: User) -> None:
     talk, (visit,) = reminded(clinic)
     remind(talk, visit, provider_id="SMquoted")
     with in_clinic(clinic):
-        from messaging import outbox
-
         outbox.send_reply(talk.thread, body="Bring your papers", user=owner, now=talk.now)
     talk.say("yes", OriginalRepliedMessageSid="SMquoted")
     assert fresh(talk, visit).attendance == "attending"
@@ -395,6 +393,22 @@ def test_my_appointment_is_told_while_a_reminder_is_open(clinic: Clinic) -> None
 
 
 def test_the_question_ends_with_the_visit(clinic: Clinic) -> None:
-    talk, (visit,) = reminded(clinic)
+    _, (visit,) = reminded(clinic)
     with in_clinic(clinic):
         assert Question.objects.get().expires_at == visit.starts_at
+
+
+def test_a_thread_that_staff_close_can_still_be_answered(clinic: Clinic, owner: User) -> None:
+    talk, (visit,) = reminded(clinic)
+    with in_clinic(clinic):
+        conversations.done(talk.thread, by=owner, now=talk.now)
+    assert (talk.thread.work_state, talk.thread.state) == ("done", "awaiting_confirm")
+    talk.say("yes")
+    assert fresh(talk, visit).attendance == "attending"
+
+
+def test_a_yes_costs_a_bounded_number_of_statements(clinic: Clinic) -> None:
+    talk, _ = reminded(clinic)
+    with statements() as sent:
+        talk.say("yes")
+    assert len(sent) <= STATEMENTS_OF_A_YES, len(sent)
