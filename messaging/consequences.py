@@ -35,7 +35,7 @@ def follow(message: Message, *, code: str, now: datetime) -> None:
     if known is None:
         return
     if known.what == "stopped":
-        _stop(message, now)
+        _stop(message, code, now)
     elif known.what == "no_news":
         _no_news(message, now)
     elif known.what == "window_closed":
@@ -46,11 +46,13 @@ def follow(message: Message, *, code: str, now: datetime) -> None:
         _mark_address(message, known.what, now)
 
 
-def _stop(message: Message, now: datetime) -> None:
+def _stop(message: Message, code: str, now: datetime) -> None:
     """Record the STOP that the provider had and we had not: from now on nothing is sent on this channel."""
     point = message.conversation.contact_point
     if consent.state_of(point, message.channel).opted_out_at is None:
-        consent.opt_out(point, message.channel, source=ConsentSource.PROVIDER, now=now)
+        consent.opt_out(
+            point, message.channel, source=ConsentSource.PROVIDER, message=message, wording=code, now=now
+        )
 
 
 def _no_news(message: Message, now: datetime) -> None:

@@ -30,6 +30,9 @@ from messaging.requests import cards
 from messaging.requests.cards import Request, RequestLine, Urls
 from scheduling.models import Appointment
 
+_NEUTRAL = gettext_lazy(
+    "WhatsApp is not covered by a health-privacy agreement here. Leave out health details."
+)
 LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
 
 
@@ -66,6 +69,7 @@ class Composer:
     can_reply: bool
     can_note: bool
     lock: Lock | None
+    warning: str  # what not to write here, "" for nothing
     from_label: str
     channel: str
     limit: int
@@ -133,10 +137,12 @@ def thread(
     now: datetime,
     sought: UUID | None = None,
     past: bool = False,
+    neutral: bool = False,
 ) -> Thread:
     """Return the thread pane; `preview` words what a patient gets when a request is accepted.
 
-    `sought` is a message that was searched for; `past` tells that what is shown ends before the newest.
+    `sought` is a message that was searched for; `past` tells that what is shown ends before the newest, `neutral`
+    that no health details belong here.
     """
     conversation = rows.conversation
     point = conversation.contact_point
@@ -172,6 +178,7 @@ def thread(
             can_reply=works,
             can_note=works,
             lock=lock,
+            warning=str(_NEUTRAL) if neutral and lock is None else "",
             from_label=_from(conversation, tag, clinic),
             channel=conversation.last_channel,
             limit=gate.LONGEST_BODY,

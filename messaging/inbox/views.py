@@ -17,6 +17,7 @@ from clinics.access import ClinicRequest
 from medsync.lib import clock
 from medsync.lib.ids import id_in
 from messaging import notifications
+from messaging.facts import facts
 from messaging.inbox import listing, person, queries, rail, screens, why
 from messaging.inbox import thread as threads
 from messaging.inbox.queries import View
@@ -127,6 +128,7 @@ def thread_context(request: ClinicRequest, conversation: Conversation, *, older:
             now=now,
             sought=sought if place else None,
             past=bool(place and place.older),
+            neutral=facts().neutral_on(conversation.last_channel),
         )
     }
 
