@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from medsync.lib import clock
 from messaging import times
@@ -65,7 +65,7 @@ _KINDS: dict[str, str | Promise] = {
     AttachmentKind.IMAGE: gettext_lazy("Picture"),
     AttachmentKind.AUDIO: gettext_lazy("Voice note"),
     AttachmentKind.VIDEO: gettext_lazy("Video"),
-    AttachmentKind.DOCUMENT: pgettext_lazy("file", "Document"),
+    AttachmentKind.DOCUMENT: gettext_lazy("Document"),
 }
 
 
