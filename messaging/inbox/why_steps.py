@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
@@ -170,15 +171,13 @@ def _duplicate(looked: _Looked) -> str:
 
 
 def _quiet(looked: _Looked) -> str:
-    zone = looked.evidence.get("zone", "")
-    until = looked.until("until")
-    if not until:
-        return _zone(zone)
-    return _("%(until)s · clocks of %(zone)s") % {"until": until, "zone": _zone(zone)}
-
-
-def _zone(zone: str) -> str:
-    return zone.rpartition("/")[2].replace("_", " ")
+    zone = looked.evidence.get("zone", "") or looked.clinic.timezone
+    at = parse_datetime(looked.evidence.get("until", ""))
+    until = times.until(at, ZoneInfo(zone), now=looked.now) if at else ""
+    if zone == looked.clinic.timezone:
+        return until
+    city = zone.rpartition("/")[2].replace("_", " ")
+    return " · ".join(filter(None, (until, _("on the clock of %(city)s") % {"city": city})))
 
 
 def _capacity(looked: _Looked) -> str:

@@ -1,5 +1,6 @@
 """The ways out for a message that did not arrive: once more, by SMS, or settled by a person in another way."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -29,11 +30,13 @@ def send_again(message: Message, *, now: datetime) -> None:
     """
     with transaction.atomic():
         route = route_for(message.conversation, sender=message.sender)
-        facts = gate.facts_of(
-            message.conversation,
-            channel=message.channel,
-            sender=route.sender,
+        facts = replace(
+            route.facts,
             has_address=bool(message.address or route.address),
+            approved=message.template_id is not None,
+            template_id=message.template_id,
+            template_name=message.template.name if message.template else "",
+            expires_at=message.expires_at,
         )
         verdict = gate.judge(
             facts, channel=message.channel, purpose=message.purpose, body=message.words, now=now
