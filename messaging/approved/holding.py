@@ -32,6 +32,8 @@ from messaging.stored import Stored
 from scheduling.locks import retrying
 
 KEPT_FOR = timedelta(days=7)
+#: So much later than what it stands below in the thread: its knock, then the patient's message.
+BELOW = timedelta(milliseconds=1)
 #: The first look of the clock: by then a message that came while the reply was being stored is there.
 LOOK_AFTER = timedelta(seconds=60)
 
@@ -67,7 +69,7 @@ def hold(conversation: Conversation, *, body: str, knock: Message, user: User, n
         purpose=gate.STAFF,
         priority=gate.PRIORITY[gate.STAFF],
         written_at=now,
-        created_at=now + timedelta(milliseconds=1),  # stands below its knock
+        created_at=now + BELOW,
     )
     held = HeldReply(
         conversation=conversation,
@@ -232,7 +234,8 @@ def _settle(held: HeldReply, verdict: gate.Verdict, refusal: str, now: datetime)
     """Put a released reply into the outbox, or keep why it may not go."""
     message = held.message
     message.verdict = verdict.as_json(now)
-    message.created_at = message.updated_at = now  # it is said now, whenever it was written
+    message.updated_at = now
+    message.created_at = now + BELOW  # it is said now, whenever it was written, and after what it answers
     message.reason = refusal
     if refusal:
         message.status, message.next_attempt_at = MessageStatus.BLOCKED, None
