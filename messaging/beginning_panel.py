@@ -28,8 +28,8 @@ class BeginningForm(OneRowForm):
                 "Who has written in the last 90 days is answered there; others as they prefer."
             ),
             "quiet_from": _(
-                "On the patient’s clock. Reminders wait until then; answers, what your team writes and news of"
-                " a visit go at once."
+                "On the patient’s clock. Reminders wait for the morning; answers, what your team writes and news"
+                " of a visit go at once."
             ),
             "quiet_until": _("The same time twice: no quiet hours."),
         }
