@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, Sum
 from django.db.models.functions import TruncDate
 
-from clinics.models import Clinic, Counter, DeadTask, HeldEvent, SenderHealth
+from clinics.models import Clinic, Counter, DeadTask, HeldEvent, ProviderAccount, SenderHealth
 from medsync.lib.ids import lowest_id
 
 REFUSED = "webhook.refused."  # and the provider's name
@@ -58,3 +58,9 @@ def refused_by_day(*, since: date) -> dict[tuple[date, str], int]:
 def alarms(*, limit: int) -> int:
     """Return on how many clinic numbers wrongly signed webhooks have raised an alarm, at most ``limit``."""
     return SenderHealth.objects.exclude(alert_since=None).order_by()[:limit].count()
+
+
+def stopped_accounts(*, limit: int) -> int:
+    """Return how many provider accounts are refused or do not answer, at most ``limit``."""
+    stopped = Q(state=ProviderAccount.State.REFUSED) | Q(stopped_at__isnull=False)
+    return ProviderAccount.objects.filter(stopped).order_by()[:limit].count()

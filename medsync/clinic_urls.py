@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("messaging.search.urls")),
     path("", include("messaging.alerts.urls")),
     path("", include("messaging.numbers.urls")),
+    path("", include("messaging.trouble.urls")),
     path("", include("messaging.phone.urls")),
     path("", include("messaging.attachments.urls")),
 ]

@@ -30,8 +30,9 @@ _FILLS = (Fill.STRONG, Fill.SOFT, Fill.HATCH, Fill.EDGE)
 
 
 def watch(request: HttpRequest, period: Period) -> Iterator[Part]:
-    """Yield clinics, held webhooks, dead tasks and refused signatures."""
+    """Yield clinics, accounts that cannot send, held webhooks, dead tasks and refused signatures."""
     yield _clinics()
+    yield _accounts()
     yield _held()
     dead = watching.dead_by_reason(since=period.since)
     yield _dead(period, dead)
@@ -55,6 +56,13 @@ def _clinics() -> Tile:
         "warn" if unfinished else "",
         reverse("admin:clinics_clinic_changelist"),
     )
+
+
+def _accounts() -> Tile:
+    stopped = watching.stopped_accounts(limit=COUNT_LIMIT)
+    note = _("Refused, or without an answer: messages wait.") if stopped else _("All of them send.")
+    url = reverse("admin:clinics_provideraccount_changelist")
+    return Tile(_("Accounts that cannot send"), figure(stopped), note, "bad" if stopped else "ok", url)
 
 
 def _held() -> Tile:

@@ -21,6 +21,9 @@ from clinics.senders import renew_token, retire_sender
 from clinics.sites import platform_site
 from medsync.lib import clock, phone
 
+#: An account that is left alone for a while, for the provider does not answer.
+SILENT = "silent"
+
 
 @admin.register(ProviderAccount, site=platform_site)
 class ProviderAccountAdmin(PlatformModelAdmin):
@@ -60,12 +63,18 @@ class ProviderAccountAdmin(PlatformModelAdmin):
                 ProviderAccount.State.ACTIVE: "success",
                 ProviderAccount.State.REFUSED: "danger",
                 ProviderAccount.State.RETIRED: "warning",
+                SILENT: "danger",
             }
         ),
     )
     def state_label(self, account: ProviderAccount) -> tuple[str, str]:
-        """Return the state's key, for its colour, and its word."""
-        return account.state, readable.word(account.get_state_display())
+        """Return the state's key, for its colour, and its word with since when."""
+        state, word = str(account.state), readable.word(account.get_state_display())
+        if account.stopped_at is None:
+            return state, word
+        if account.state == ProviderAccount.State.ACTIVE:
+            state, word = SILENT, gettext("Does not answer")
+        return state, f"{word} · {readable.moment(account.stopped_at)}"
 
     def row_title(self, row: ProviderAccount) -> str:
         """Return who it is, and the account's name there."""

@@ -13,7 +13,7 @@ class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = AlertSettings
-        fields = ("request", "handover", "waiting", "push", "email", "quiet_from", "quiet_until")
+        fields = ("request", "handover", "waiting", "account", "push", "email", "quiet_from", "quiet_until")
         widgets = {
             "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
             "quiet_until": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),

@@ -14,7 +14,8 @@ from django.core.mail import EmailMessage
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from clinics.models import Clinic, PushSubscription, User
+from clinics.models import Clinic, ProviderAccount, PushSubscription, User
+from clinics.permissions import Action, who_may
 from clinics.queries import members_of
 from clinics.tenancy import clinic_url, current_clinic
 from medsync.lib import clock
@@ -43,7 +44,9 @@ def tell_all(*, now: datetime) -> None:
     """Tell the members of the entered clinic what they were not told yet. Idempotent; runs beside itself."""
     clinic = current_clinic()
     untold = Alert.objects.filter(told_at=None, created_at__gt=now - STILL_NEWS)
-    alerts = list(untold.select_related("conversation", "appointment").order_by("created_at", "id")[:_BATCH])
+    alerts = list(
+        untold.select_related("conversation", "appointment", "account").order_by("created_at", "id")[:_BATCH]
+    )
     if not alerts:
         return
     users = [member.user for member in members_of(clinic) if member.user.is_active]
@@ -86,11 +89,18 @@ def _is_over(alert: Alert) -> bool:
     """Tell whether somebody has seen to it already."""
     if alert.kind == AlertKind.REQUEST:
         return alert.appointment is None or alert.appointment.status != Status.PENDING_REVIEW
+    if alert.kind == AlertKind.ACCOUNT:
+        account = alert.account
+        works = account is None or account.stopped_at is None
+        return works and (account is None or account.state != ProviderAccount.State.REFUSED)
     return alert.conversation is None or alert.conversation.work_state != WorkState.NEEDS_REPLY
 
 
 def _concerned(alert: Alert, users: list[User]) -> Iterable[User]:
-    """Return who has the thread; where nobody has it, or it is a request, everybody."""
+    """Return who has the thread; where nobody has it, or it is a request, everybody; of an account its leaders."""
+    if alert.kind == AlertKind.ACCOUNT:
+        leaders = who_may(current_clinic(), Action.MANAGE_SENDERS)
+        return [user for user in users if user.pk in leaders]
     assignee = alert.conversation.assignee_id if alert.conversation else None
     if alert.kind == AlertKind.REQUEST or assignee is None:
         return users
@@ -132,13 +142,21 @@ def _notice(alert: Alert, user: User, clinic: Clinic) -> Notice:
             AlertKind.REQUEST: _("A request waits for an answer."),
             AlertKind.HANDOVER: _("Somebody needs a person."),
             AlertKind.WAITING: _("Somebody waits for more than 10 minutes."),
+            AlertKind.ACCOUNT: _("Messages cannot leave from a number of the clinic: they wait."),
         }
         body = bodies[AlertKind(alert.kind)]
     if alert.kind == AlertKind.REQUEST:
         url = clinic_url(clinic, "requests:one", str(alert.appointment_id))
+    elif alert.kind == AlertKind.ACCOUNT:
+        url = clinic_url(clinic, "numbers:page")
     else:
         url = clinic_url(clinic, "inbox:thread", str(alert.conversation_id))
-    return Notice(clinic.name, body, url, f"{alert.kind}-{alert.conversation_id or alert.appointment_id}")
+    return Notice(
+        clinic.name,
+        body,
+        url,
+        f"{alert.kind}-{alert.conversation_id or alert.appointment_id or alert.account_id}",
+    )
 
 
 def _push(browsers: list[PushSubscription], notice: Notice) -> str:

@@ -7,12 +7,16 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
+from clinics.tenancy import current_clinic
 from messaging.models import Alert, AlertKind, Conversation, WorkState
+from messaging.trouble.queries import Trouble, troubles
 from scheduling.models import Appointment, Status
 
 PATIENCE = timedelta(minutes=10)
 #: What began longer ago is no news: after an outage nobody is woken for yesterday.
 STILL_NEWS = timedelta(hours=2)
+#: A provider that has not answered for so long is told of; one that refuses the account is at once.
+STILL_SILENT = timedelta(minutes=3)
 _BATCH = 200
 
 
@@ -33,6 +37,7 @@ def is_due(*, now: datetime) -> bool:
         or _nudged(now).exists()
         or _waiting(now).exists()
         or _handed_over(now).exists()
+        or _account_is_news(now)
     )
 
 
@@ -70,6 +75,18 @@ def _wanted(now: datetime) -> Iterator[Alert]:
             conversation=thread,
             created_at=now,
         )
+    for trouble in _stopped(now):
+        yield Alert(kind=AlertKind.ACCOUNT, key=trouble.key, account=trouble.account, created_at=now)
+
+
+def _account_is_news(now: datetime) -> bool:
+    keys = {trouble.key for trouble in _stopped(now)}
+    return bool(keys) and Alert.objects.filter(key__in=keys).count() < len(keys)
+
+
+def _stopped(now: datetime) -> list[Trouble]:
+    """Return the accounts of which nothing goes, and not only for a moment."""
+    return troubles(current_clinic(), now=now, after=STILL_SILENT)
 
 
 def _requests(now: datetime) -> QuerySet[Appointment]:

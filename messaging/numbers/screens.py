@@ -182,6 +182,8 @@ def _state(sender: Sender, health: SenderHealth, *, now: datetime) -> Chip:
         return Chip(_("Practice number"), "phone")
     if sender.account.state == ProviderAccount.State.REFUSED or health.credentials_error:
         return Chip(_("Refused"), "warning", "bad")
+    if sender.account.stopped_at:
+        return Chip(_("Does not answer"), "warning", "warn")
     if health.alert_since:
         return Chip(_("Signatures refused"), "warning", "warn")
     if health.last_inbound_at and health.last_delivered_at:
@@ -303,6 +305,10 @@ def _short(sid: str) -> str:
 def _alert(health: SenderHealth, account: ProviderAccount, clinic: Clinic, *, now: datetime) -> str:
     if account.state == ProviderAccount.State.REFUSED:
         return _("The provider refuses this account: messages wait and go by themselves once it is settled.")
+    if account.stopped_at:
+        return _(
+            "The provider does not answer: messages wait, we keep trying, and then they go by themselves."
+        )
     if health.alert_since:
         since = times.moment(health.alert_since, clinic.zone, now=now)
         if carrier(account.provider).has_public_key:

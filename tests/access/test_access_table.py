@@ -60,6 +60,7 @@ CLINIC = {
     "rail": get(),
     "search": post(),
     "notifications": get(),
+    "trouble": get(),
     "numbers": get(LEADERS),
     "numbers/add": get(LEADERS),
     "numbers/add/telnyx": get(LEADERS),

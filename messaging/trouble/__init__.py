@@ -1,0 +1,1 @@
+"""Numbers that cannot send for now: what every page says of it, and what owners and Managers are told."""
