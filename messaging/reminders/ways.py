@@ -94,7 +94,4 @@ def _words(
 
 def neutral(channel: str) -> bool:
     """Say whether texts on a channel name no detail of a visit: WhatsApp, by the clinic's switch or its country."""
-    known = facts()
-    switch = known.settings.neutral_whatsapp
-    on = known.clinic.country == "US" if switch is None else switch
-    return channel == Channel.WHATSAPP and on
+    return facts().neutral_on(channel)

@@ -18,6 +18,8 @@ PATHS = {
     "/api/whatsapp/pending-appointments/{id}/accept": {"post"},
     "/api/whatsapp/pending-appointments/{id}/reject": {"post"},
     "/api/whatsapp/templates": {"get"},
+    "/api/clinic/config/sms": {"get", "post"},
+    "/api/clinic/config/sms/validate": {"post"},
     "/api/whatsapp/senders": {"get"},
     "/api/whatsapp/senders/{id}": {"delete"},
     "/api/whatsapp/link-existing": {"post"},

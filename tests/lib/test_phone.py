@@ -1,0 +1,39 @@
+"""Phone numbers as people type them: to E.164, or refused with the reason."""
+
+import pytest
+
+from medsync.lib import phone
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "e164"),
+    [
+        ("6045551234", "US", "+16045551234"),
+        ("6045551234", "CA", "+16045551234"),
+        ("16045551234", "US", "+16045551234"),
+        ("+16045551234", "US", "+16045551234"),
+        ("(604) 555-1234", "US", "+16045551234"),
+        ("604-555-1234x5678", "US", "+16045551234"),
+        ("604-555-1234 ext. 9", "US", "+16045551234"),
+        ("55 1234 5678", "MX", "+525512345678"),
+        ("+1 604 555 1234", "MX", "+16045551234"),  # a country code wins over the clinic's country
+    ],
+)
+def test_any_spelling_becomes_e164(typed: str, region: str, e164: str) -> None:
+    assert phone.parse(typed, region) == e164
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("abc", "letters"), ("123", "too_short"), ("555-CALL-NOW", "letters"), ("604555123x", "letters"), ("123456", "too_short"), ("", "empty"), ("   ", "empty"), ("604-555-1234x56a", "letters")],
+)  # fmt: skip
+def test_what_is_no_number_is_refused(typed: str, code: str) -> None:
+    with pytest.raises(phone.InvalidPhone) as refused:
+        phone.parse(typed, "US")
+    assert refused.value.code == code
+
+
+def test_a_number_is_told_with_its_country_code() -> None:
+    assert phone.international("+16045550123") == "+1 604-555-0123"
+    assert phone.international("+525512345678") == "+52 55 1234 5678"
+    assert phone.international("nonsense") == "nonsense"
