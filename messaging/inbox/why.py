@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from clinics.models import Clinic
 from messaging import failures, gate, times
 from messaging.inbox import words
+from messaging.inbox.thread import LANGUAGES
 from messaging.inbox.why_steps import Step, steps_of
 from messaging.models import Author, ConsentEvent, Message, MessageStatus
 
@@ -69,6 +70,8 @@ def explain(
         why_not = gate.sentences(message.reason, message.channel)[0]
         if not why_not and message.error_code:  # broken on its way, and waiting for its next try
             why_not = failures.explain(error_code=message.error_code).what
+    elif not remedy:
+        remedy = _about_language(message)
     title = f"{tick.word}: {why_not}" if tick and why_not else _cause(message)
     return Why(
         title=title,
@@ -77,6 +80,16 @@ def explain(
         times=list(_times(message, clinic)),
         remedy=remedy,
     )
+
+
+def _about_language(message: Message) -> str:
+    """Return in which language the bot or the product itself wrote, and where that is set; "" for people's words."""
+    written = LANGUAGES.get(message.language.split("-")[0]) if message.language else None
+    if written is None or message.author not in (Author.BOT, Author.SYSTEM):
+        return ""
+    return _(
+        "Written in %(language)s. If that is the wrong language, set the patient’s language on the patient page."
+    ) % {"language": written}
 
 
 def _cause(message: Message) -> str:
