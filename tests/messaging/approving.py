@@ -9,21 +9,21 @@ from messaging.approved.starter import SPELLED, starter_set
 from messaging.models import ContentTemplate
 
 
-def approved(key: str, spoken: str = "en", **columns: Any) -> ContentTemplate:
+def approved(text: str, spoken: str = "en", **columns: Any) -> ContentTemplate:
     """Store a text of the starter set as approved at the account of the clinic's WhatsApp number."""
     account = (
         Sender.objects.select_related("account")
         .get(clinic=current_clinic(), channel=Channel.WHATSAPP, rank=1)
         .account
     )
-    one = next(one for one in starter_set() if (one.key, one.language) == (key, spoken))
+    one = next(one for one in starter_set() if (one.key, one.language) == (text, spoken))
     number = ContentTemplate.objects.count() + 1
     return ContentTemplate.objects.create(
         **{
             "account": account,
             "content_sid": f"HXfeed{number:028x}",
-            "name": key,
-            "key": key,
+            "name": text,
+            "key": text,
             "language": SPELLED[spoken],
             "content_type": "twilio/quick-reply" if one.buttons else "twilio/text",
             "body": one.body,
