@@ -24,6 +24,7 @@
     const at = box();
     if (!at || !panel(at)) return;
     if (at.dataset.tab === "note") MedSync.composer.choose("reply"); // what goes after it is a reply
+    const typing = document.activeElement === reply(at); // whoever is writing goes on, where the words go on
     at.classList.add(MODE);
     panel(at).hidden = false;
     at.querySelector("#composer-panel").hidden = true;
@@ -32,7 +33,7 @@
       tab.setAttribute("aria-selected", String(here));
       tab.tabIndex = here ? 0 : -1;
     });
-    load(at, options && options.focus);
+    load(at, typing && !(options && options.focus) ? "reply" : options && options.focus);
   }
 
   function close(at) {
@@ -71,7 +72,7 @@
   function load(at, focus) {
     if (loadedFor === wanted(at) && panel(at).firstElementChild) {
       look(at);
-      if (focus) focusIn(at);
+      if (focus) focusIn(at, focus);
       return;
     }
     const place = panel(at);
@@ -86,7 +87,7 @@
         if (window.htmx) window.htmx.process(place);
         const kept = options(at).find((one) => one.dataset.approvedChoice === chosen && form(at));
         choose(at, kept || first(at), { focus: false });
-        if (focus) focusIn(at);
+        if (focus) focusIn(at, focus);
       })
       .catch(function () {
         if (place.isConnected) place.replaceChildren(at.querySelector("[data-approved-error]").content.cloneNode(true));
@@ -100,9 +101,12 @@
     return usable.find((one) => one.dataset.knock === "true") || usable[0] || null;
   }
 
-  function focusIn(at) {
-    const list = panel(at).querySelector("[data-approved-search]");
-    if (list) list.focus();
+  function focusIn(at, where) {
+    const answer = where === "reply" && form(at) && form(at).querySelector("[data-approved-reply]");
+    const place = answer && !answer.disabled ? answer : panel(at).querySelector("[data-approved-search]");
+    if (!place) return;
+    place.focus();
+    if (place === answer) answer.setSelectionRange(answer.value.length, answer.value.length);
   }
 
   /* The list ----------------------------------------------------------------------------- */
