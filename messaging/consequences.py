@@ -70,6 +70,8 @@ def _no_news(message: Message, now: datetime) -> None:
 
 def _stop_account(message: Message, now: datetime) -> None:
     """Stop an account of which we learn only by a callback that the provider has closed it."""
+    if message.account_id is None:
+        return
     active = ProviderAccount.objects.filter(pk=message.account_id, state=ProviderAccount.State.ACTIVE)
     if active.update(state=ProviderAccount.State.REFUSED, stopped_at=now - clock.offset()):
         logger.error("provider refuses account %s: its messages wait", message.account_id)

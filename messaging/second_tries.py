@@ -5,6 +5,7 @@ member wrote stays with the member: the way out is offered under the bubble.
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -46,7 +47,7 @@ def wait(code: str, *, tried: int, now: datetime) -> timedelta | None:
 
 
 @retrying
-def plan(message_id: object, *, code: str, now: datetime) -> bool:
+def plan(message_id: UUID, *, code: str, now: datetime) -> bool:
     """Put a message that broke on its way back into the queue for later; tell whether it will go once more."""
     message = (
         Message.objects.select_related("appointment")

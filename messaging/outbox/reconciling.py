@@ -127,6 +127,8 @@ def _conclude(job: Job, answer: Answer, now: datetime) -> None:
     if isinstance(answer, Receipt):
         _found_by_key(job, answer, now)
         return
+    if resending.is_possible(job):
+        resending.over(job)
     if isinstance(answer, SendError) and answer.kind is ErrorKind.PERMANENT and resending.is_possible(job):
         # Under its key a message that was taken would have been answered as taken.
         settling.fail(job.message, job.attempt, reason="refused", code=answer.code, kind=answer.kind, now=now)

@@ -12,8 +12,8 @@ from django.db import transaction
 
 from clinics.tenancy import current_clinic
 from messaging import gate, providers
-from messaging.models import AttemptKind
-from messaging.outbox import handing
+from messaging.models import Attempt, AttemptKind
+from messaging.outbox import handing, stopping
 from messaging.outbox.claiming import Job
 from messaging.providers.base import ErrorKind, Outbound, Receipt, SendError
 
@@ -38,12 +38,28 @@ def call_for(job: Job, *, now: datetime) -> Callable[[], Receipt | SendError]:
     """Return what hands an attempt over once more, in any thread; or what says that this may not be."""
     if now - job.attempt.created_at > KEY_LASTS:
         return partial(_refused, "key_too_old")
-    with transaction.atomic():
-        verdict = gate.judge_again([job.message], now=now)[job.message.pk]
-    if not verdict.allowed or (verdict.not_before is not None and verdict.not_before > now):
-        return partial(_refused, verdict.code)
+    refused = _take(job, now)
+    if refused:
+        return partial(_refused, refused)
     handed, provider = handing.outbound(job, current_clinic().pk)
     return partial(_send, handed, provider)
+
+
+@transaction.atomic
+def _take(job: Job, now: datetime) -> str:
+    """Note that an attempt is on its way again, so that a STOP waits for it; return why it may not be, "" if it may."""
+    if not stopping.free_to_send([job.message]):
+        return "stopping"
+    verdict = gate.judge_again([job.message], now=now)[job.message.pk]
+    if not verdict.allowed or (verdict.not_before is not None and verdict.not_before > now):
+        return verdict.code
+    open_ = Attempt.objects.filter(pk=job.attempt.pk, settled_at=None, provider_id=None)
+    return "" if open_.update(resent_at=now) else "settled"
+
+
+def over(job: Job) -> None:
+    """Note that an attempt is not on its way any more, whatever is known of it."""
+    Attempt.objects.filter(pk=job.attempt.pk, resent_at__isnull=False).update(resent_at=None)
 
 
 def _refused(code: str) -> SendError:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from messaging.models import Attempt, AttemptKind, Message
 
@@ -51,14 +52,13 @@ def wait_for_sends(person: UUID, *, now: datetime) -> None:
         cursor.execute(f"SELECT pg_advisory_xact_lock({_KEY.format(person='%s')})", [str(person)])
     longest = settings.OUTBOX_HTTP_DEADLINE + SETTLING
     until = time.monotonic() + longest
+    since = now - timedelta(seconds=longest)
     under_way = Attempt.objects.filter(
+        Q(state="sending", unknown_since=None, created_at__gt=since) | Q(resent_at__gt=since),
         message__conversation__contact_point=person,
         kind=AttemptKind.REST,
-        state="sending",
         provider_id=None,
         settled_at=None,
-        unknown_since=None,
-        created_at__gt=now - timedelta(seconds=longest),
     )
     while under_way.exists() and time.monotonic() < until:
         time.sleep(LOOK)
