@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinics.models import Channel, Clinic
-from messaging import failures, shown, times
+from messaging import failures, gate, shown, times
 from messaging.attachments.screens import File, files
+from messaging.gate import codes
 from messaging.inbox import parts, words
 from messaging.inbox.parts import Chip
 from messaging.inbox.screens import KIND_ICONS, kind_words
@@ -47,6 +48,7 @@ class Failed:
     sms_url: str = ""
     settled_url: str = ""
     write_again: bool = False
+    approved: bool = False  # an approved text would get through
     phone: str = ""
 
 
@@ -190,6 +192,10 @@ _SOLVED = {
 }
 
 
+#: Why free text did not go that an approved text would not have met.
+_CLOSED = frozenset({gate.WINDOW_CLOSED, codes.HELD_EXPIRED})
+
+
 def _failed(message: Message, clinic: Clinic, ways: Ways, *, now: datetime) -> Failed | None:
     if message.status not in words.NOT_ARRIVED:
         return None
@@ -214,5 +220,6 @@ def _failed(message: Message, clinic: Clinic, ways: Ways, *, now: datetime) -> F
         ),
         settled_url=reverse("inbox:settled", args=here) if ways.work else "",
         write_again=ways.work and not again,
+        approved=ways.work and (message.error_code == "63016" or message.reason in _CLOSED),
         phone=ways.phone,
     )

@@ -179,7 +179,7 @@
   document.addEventListener("click", function (event) {
     const at = box();
     if (!at || !panel(at)) return;
-    if (event.target.closest("[data-approved-tab]")) open({ focus: true });
+    if (event.target.closest("[data-approved-tab], [data-approved-open]")) open({ focus: true });
     if (event.target.closest("[data-approved-again]")) load(at, true);
     const mine = event.target.closest("[data-approved-mine]");
     if (mine) {
