@@ -37,6 +37,8 @@ PATHS = {
     "/api/appointments/{id}/arrive": {"post"},
     "/api/appointments/{id}/complete": {"post"},
     "/api/appointments/{id}/no-show": {"post"},
+    "/api/appointments/{id}/remind": {"post"},
+    "/api/whatsapp/reminder-settings": {"get", "put"},
 }
 
 
