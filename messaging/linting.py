@@ -31,6 +31,10 @@ _MESSAGES = re.compile(
 )
 
 
+#: Texts of the catalogue that begin something by SMS, and so say how to stop.
+SAYS_HOW_TO_STOP = frozenset({"confirm_book"})
+
+
 def problems_of(
     body: str, *, channel: str = "sms", names: Collection[str] | None = None, stop_hint: bool = False
 ) -> list[str]:

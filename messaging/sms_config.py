@@ -14,7 +14,7 @@ from medsync.lib.ids import new_id
 from messaging import callbacks, catalog, confirmations, providers
 from messaging.facts import forget_facts
 from messaging.language import SPOKEN
-from messaging.linting import placeholders_in, problems_of
+from messaging.linting import SAYS_HOW_TO_STOP, placeholders_in, problems_of
 from messaging.models import MessagingSettings, OwnText
 from messaging.ownwords import forget_own_words
 from messaging.providers.base import Outbound, SendError
@@ -77,7 +77,7 @@ def problems(name: str, body: str) -> list[str]:
     """Return what is wrong with a text of the clinic's own, a sentence each."""
     key, _language = TEMPLATES[name]
     allowed = {*NAMES, *_OURS}
-    return problems_of(body, names=allowed, stop_hint=key == "confirm_book") if body else []
+    return problems_of(body, names=allowed, stop_hint=key in SAYS_HOW_TO_STOP) if body else []
 
 
 @transaction.atomic

@@ -46,6 +46,8 @@ class OwnWordsForm(forms.Form):
         for code in SPOKEN:
             body = data.get(f"text_{code}", "")
             if body and body != self._text.entry.bodies[code]:
-                for problem in linting.problems_of(body, names=self._text.entry.placeholders):
+                entry = self._text.entry
+                hint = entry.key in linting.SAYS_HOW_TO_STOP
+                for problem in linting.problems_of(body, names=entry.placeholders, stop_hint=hint):
                     self.add_error(f"text_{code}", problem)
         return data

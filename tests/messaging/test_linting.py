@@ -63,14 +63,34 @@ def test_the_built_in_texts_pass() -> None:
             assert linting.problems_of(body, names=entry.placeholders) == [], entry.key
 
 
+BAD = "Reply STOP to move your visit"
+FORMS = {
+    "saved-texts/new/": {"name": "Way", "shortcut": "way", "category": "custom", "text_en": BAD},
+    "saved-texts/own/accepted/": {"text_en": BAD},
+    "reminders/save/": {
+        "enabled": "on",
+        "steps": ["24"],
+        "template_key": "reminder_default",
+        "language": "",
+        "custom_message": BAD,
+    },
+}
+
+
 @pytest.mark.django_db
-def test_the_form_of_saved_texts_asks_it(clinic: Clinic, owner: User, browse: Any) -> None:
-    fields = {
-        "name": "Way",
-        "shortcut": "way",
-        "category": "custom",
-        "text_en": "Reply STOP to move your visit",
-    }
-    page = browse(owner).post(f"/c/{clinic.slug}/saved-texts/new/", fields)
+@pytest.mark.parametrize("path", FORMS)
+def test_every_form_that_takes_a_text_asks_it(clinic: Clinic, owner: User, browse: Any, path: str) -> None:
+    page = browse(owner).post(f"/c/{clinic.slug}/{path}", FORMS[path])
     assert page.status_code == 400
     assert STOPS in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_booking_in_the_clinics_own_words_says_how_to_stop(
+    clinic: Clinic, owner: User, browse: Any
+) -> None:
+    client, url = browse(owner), f"/c/{clinic.slug}/saved-texts/own/confirm_book/"
+    page = client.post(url, {"text_en": "See you {date}!"})
+    assert page.status_code == 400
+    assert "Say how to stop" in page.content.decode()
+    assert client.post(url, {"text_en": "See you {date}! Reply STOP to opt out"}).status_code == 302
