@@ -144,7 +144,13 @@ def test_the_platforms_overview_counts_what_operators_watch(browse, world):
 
     page = client.get(PLATFORM)
     figures = {one.label: one.figure for one in page.context["dashboard"].tiles}
-    assert figures == {"Clinics": "3", "Held events": "2", "Dead tasks": "1", "Refused signatures": "4"}
+    assert figures == {
+        "Clinics": "3",
+        "Accounts that cannot send": "0",
+        "Held events": "2",
+        "Dead tasks": "1",
+        "Refused signatures": "4",
+    }
     assert [one.total for one in chart(page, "Held events by day").series] == [1, 2]
     assert chart(page, "Refused signatures by day").totals == [0] * 6 + [4]
     assert chart(page, "Dead tasks by reason").bars[0].label == "It named no clinic"
@@ -178,7 +184,7 @@ def test_the_clinics_overview_reads_five_figures_however_many_messages_there_are
     assert all('"id" >=' in one for one in by_time), "found by the primary key, never by a look at every row"
 
 
-def test_the_platforms_overview_reads_six_figures(browse, world):
+def test_the_platforms_overview_reads_seven_figures(browse, world):
     client = browse(world.users["operator@platform.example"])
     client.get(PLATFORM)
     with statements() as sent:
@@ -187,8 +193,8 @@ def test_the_platforms_overview_reads_six_figures(browse, world):
         one
         for one in sent
         if re.search(
-            r"FROM .?.?(clinics_(clinic|heldevent|deadtask|counter|senderhealth))", one.replace('"', "")
+            r"FROM .?.?(clinics_(clinic|provideraccount|heldevent|deadtask|counter|senderhealth))", one.replace('"', "")
         )
     ]
-    assert len(reads) == 6, reads
-    assert len(sent) == 9, sent
+    assert len(reads) == 7, reads
+    assert len(sent) == 10, sent
