@@ -21,6 +21,7 @@ from messaging.inbox import parts, words
 from messaging.inbox.parts import Chip
 from messaging.inbox.screens import KIND_ICONS, kind_words
 from messaging.models import Author, Direction, Kind, Message, MessageStatus, Solved
+from messaging.reminders import reminding
 from messaging.suggesting import COMING
 
 NOTHING_QUOTED: Mapping[str, Message] = MappingProxyType({})
@@ -172,6 +173,8 @@ def _author(message: Message) -> tuple[str, str, str]:
         return "bot", _("Bot"), "bot"
     if message.author == Author.STAFF:
         return "staff", message.user.get_short_name() if message.user else _("Staff"), ""
+    if step := reminding.step_of(message):
+        return "auto", _("Reminder · %(n)d h before the visit") % {"n": step}, "bell"
     by = message.user.get_short_name() if message.user else ""
     return "auto", _("Notice · %(name)s") % {"name": by} if by else _("Notice"), "info"
 

@@ -31,6 +31,7 @@ from scheduling.locks import operation
 from scheduling.models import Appointment, Attendance, Status
 
 SENT = "sent"  # the outcome of what was queued
+_KEY = "reminder"
 
 #: Why a member's "send now" is refused.
 NOT_ACCEPTED, OVER, ANSWERED, ALREADY = "not_accepted", "over", "answered", "already_reminded"
@@ -105,6 +106,13 @@ def send_now(visit_id: UUID, *, now: datetime) -> Reminded:
     return reminded
 
 
+def step_of(message: Message) -> int | None:
+    """Return how many hours before the visit a message was to remind, None for one that is no reminder. Pure."""
+    kind, _, rest = (message.dedupe_key or "").partition(":")
+    step = rest.rpartition(":")[2]
+    return int(step) if kind == _KEY and step.isdecimal() else None
+
+
 def _why_not(visit: Appointment, now: datetime) -> str:
     """Return why a visit is not one that may be reminded of."""
     if visit.status == Status.PENDING_REVIEW:
@@ -170,7 +178,7 @@ def _take_up(
         purpose=gate.NOTICE if by_hand else gate.REMINDER,
         author=Author.SYSTEM,
         appointment=seen,
-        dedupe_key=f"reminder:{seen.pk}:{seen.version}:{step}",
+        dedupe_key=f"{_KEY}:{seen.pk}:{seen.version}:{step}",
         language=way.words.language,
         route=way.route,
         said=way.words.said,
