@@ -166,7 +166,7 @@ class UseForm(forms.Form):
         if not data.get("key"):
             return data
         possible = names_of(data["key"])
-        for field, value in data.items():
+        for field, value in list(data.items()):  # an error takes its field out
             if field.startswith("name_") and value not in possible:
                 self.add_error(
                     field, _("This is not known when the text goes out by itself. Choose something else.")
