@@ -1,10 +1,13 @@
 """A number at Telnyx serves every feature: talk, booking, notices, ticks, STOP, and one text for each lost answer."""
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from clinics.models import Clinic, HeldEvent, Sender
 from clinics.queries import forget_routes
@@ -187,6 +190,27 @@ def test_a_lost_answer_is_not_sent_again_after_a_stop(clinic: Clinic, telnyx: Te
     assert telnyx.accepted == []
     with in_clinic(clinic):
         assert Task.objects.get(kind="check_delivery").done_at is None, "staff must know that nobody knows"
+
+
+def test_a_stop_waits_for_what_is_handed_over_again(clinic: Clinic, telnyx: TelnyxStandIn) -> None:
+    write("hola", autoresponse="HELP")
+    telnyx.script("reset", "reset")
+    notice(clinic)
+    work(clinic)
+    telnyx.delay = 0.7  # Telnyx takes it only after that
+
+    def again() -> None:
+        work(clinic, timedelta(minutes=2))
+        connection.close()
+
+    thread = threading.Thread(target=again)
+    thread.start()
+    while telnyx.requests < 3 and thread.is_alive():
+        time.sleep(0.01)
+    write("STOP", autoresponse="STOP")
+    taken = len(telnyx.accepted)
+    thread.join(20)
+    assert taken == len(telnyx.accepted) == 1, "nothing is taken after the STOP was answered"
 
 
 def test_a_key_is_not_relied_on_for_ever(clinic: Clinic, telnyx: TelnyxStandIn) -> None:
