@@ -240,7 +240,7 @@ def _settle(held: HeldReply, verdict: gate.Verdict, refusal: str, now: datetime)
     if refusal:
         message.status, message.next_attempt_at = MessageStatus.BLOCKED, None
     else:
-        message.status, message.next_attempt_at = MessageStatus.QUEUED, now
+        message.status, message.next_attempt_at = MessageStatus.QUEUED, verdict.not_before or now
         jobs.enqueue_on_commit(DELIVER)
     message.save(update_fields=["status", "next_attempt_at", "reason", "verdict", "created_at", "updated_at"])
 

@@ -94,7 +94,7 @@ def say(
         )
         if not verdict.allowed:
             raise replying.GateRefused(verdict)
-        message.status, message.next_attempt_at = MessageStatus.QUEUED, now
+        message.status, message.next_attempt_at = MessageStatus.QUEUED, verdict.not_before or now
         if template.buttons:
             message.payload["buttons"] = [dict(one) for one in template.buttons]
         stored = insert(message)
@@ -121,9 +121,9 @@ def say(
             window_closes_at=verdict.window_closes_at,
         )
         replying.ring()
-    if hold:
-        holding.wake(now=now)
-    return message
+        if hold:
+            holding.wake(now=now)  # the clock is locked last
+        return message
 
 
 def sender_for(conversation: Conversation, template: ContentTemplate, chosen: Sender | None) -> Sender | None:

@@ -12,6 +12,7 @@ from importlib import resources
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from messaging import catalog
 from messaging.language import SPOKEN
 
 KNOCK = "knock"
@@ -104,8 +105,6 @@ def starter_set() -> tuple[Starter, ...]:
 
 def names_of(key: str) -> tuple[str, ...]:
     """Return the variables that a text for this use can be filled with, by name; () for an unknown use."""
-    from messaging import catalog
-
     entry = catalog.entries().get(key) or catalog.entries().get(f"template.{key}")
     known = entry.placeholders if entry else ()
     ours = [name for one in starter_set() if one.key == key for _n, name, _s in one.variables]

@@ -12,6 +12,7 @@ from django.db.models import Q
 from clinics import clocks
 from clinics.models import ProviderAccount
 from clinics.queries import secrets_of
+from clinics.tenancy import current_clinic
 from messaging import live, providers
 from messaging.approved import writing
 from messaging.approved.choosing import spelled
@@ -76,7 +77,9 @@ def _sync_account(account: ProviderAccount, now: datetime) -> None:
     for content in listed:
         row = known.pop(content.content_sid, None)
         if row is None:
-            _adopt(account, content, now)
+            # What stands at an account that clinics share may be another clinic's.
+            if account.clinic_id == current_clinic().pk:
+                _adopt(account, content, now)
         else:
             _take(row, content, now)
     gone = [row.pk for row in known.values() if not row.archived_at and row.approval != Approval.DRAFT]
@@ -100,7 +103,11 @@ def _take(row: ContentTemplate, content: Content, now: datetime) -> None:
     if content.types:  # the words stand at the provider; what goes out is what it has
         changes |= _words(content, row.variables)
     wanted = row.content.get("wanted_key", "") if row.synced_at is None else ""
-    ContentTemplate.objects.filter(pk=row.pk).update(**changes)
+    try:
+        with transaction.atomic():
+            ContentTemplate.objects.filter(pk=row.pk).update(**changes)
+    except IntegrityError:  # by its own language it is what another text is used for already
+        ContentTemplate.objects.filter(pk=row.pk).update(**{**changes, "key": ""})
     if wanted:
         _use(row.pk, wanted)
 

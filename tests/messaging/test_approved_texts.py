@@ -435,3 +435,23 @@ def test_finding_the_text_for_a_notice_costs_one_statement(inside: Clinic) -> No
     with statements() as sent:
         choosing.approved_for("accepted", "es-MX", account_id)
     assert len(sent) == 1
+
+
+def test_what_stands_at_an_account_that_clinics_share_is_not_taken_over_by_itself(
+    inside: Clinic, twilio: TwilioContentStandIn
+) -> None:
+    shared = account(inside)
+    ProviderAccount.objects.filter(pk=shared.pk).update(clinic=None)
+    made = twilio.store(
+        shared.external_id,
+        {
+            "friendly_name": "other",
+            "language": "en",
+            "types": {"twilio/text": {"body": "Beta Clinic says hello."}},
+        },
+    )
+    sync()
+    assert not ContentTemplate.objects.exists()
+    writing.map_existing(account=shared, content_sid=made.sid, key="", now=clock.now())
+    sync()
+    assert ContentTemplate.objects.get().body == "Beta Clinic says hello."
