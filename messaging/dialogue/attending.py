@@ -1,7 +1,7 @@
 """What a yes and a no to a reminder do: written by the calendar's own operations, and told in one answer."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from messaging.dialogue import asked as about
@@ -25,6 +25,7 @@ def yes(turn: Turn, ones: Sequence[Asked]) -> None:
             one.item["answer"] = "yes"
             told.append(one)
     _say_visits(turn, "coming_yes", told)
+    coming_after_all([one.visit for one in told if one.visit is not None], now=turn.now)
 
 
 def no(turn: Turn, ones: Sequence[Asked]) -> None:
@@ -90,6 +91,17 @@ def _say_visits(turn: Turn, key: str, ones: Sequence[Asked]) -> None:
         turn.say(f"{key}_several", visits="\n".join(f"• {line}" for line in lines))
 
 
+def coming_after_all(visits: Sequence[Appointment], *, now: datetime) -> None:
+    """Take from the desk what a no, shortly before a visit, gave it to do."""
+    keys = [_desk_key(visit) for visit in visits if visit.starts_at - now < SHORT_NOTICE]
+    if keys:
+        Task.objects.filter(dedupe_key__in=keys, done_at=None).update(done_at=now)
+
+
+def _desk_key(visit: Appointment) -> str:
+    return f"not_coming:{visit.pk}:{visit.version}"
+
+
 def _tell_desk(turn: Turn, visits: Sequence[Appointment]) -> None:
     """Give the desk a task for each visit that begins soon: its time is free, and nobody will come."""
     soon = [visit for visit in visits if visit.starts_at - turn.now < SHORT_NOTICE]
@@ -103,13 +115,15 @@ def _tell_desk(turn: Turn, visits: Sequence[Appointment]) -> None:
                 patient=visit.patient,
                 contact_point=turn.contact_point,
                 appointment=visit,
-                dedupe_key=f"not_coming:{visit.pk}:{visit.version}",
+                dedupe_key=_desk_key(visit),
                 due_at=visit.starts_at,
                 created_at=turn.now,
             )
             for visit in soon
         ],
-        ignore_conflicts=True,
+        update_conflicts=True,  # who says no, yes and no again is not coming
+        unique_fields=["dedupe_key"],
+        update_fields=["done_at", "due_at"],
     )
 
 

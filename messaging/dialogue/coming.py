@@ -6,6 +6,7 @@ open: a "sorry, yes" takes it back, and 3 finds another time.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from django.db.models import F
 
@@ -52,6 +53,17 @@ def fits(turn: Turn, question: Question) -> bool:
     return bool(
         each(turn.body, labels) or everyone(turn.body) is not None or _names_one(turn, question, labels)
     )
+
+
+def answered_by_deed(turn: Turn, visit_id: UUID) -> None:
+    """Take a reminder's question about a visit for answered: who is late, or here, comes."""
+    for question in [one for one in turn.questions if is_asked(one)]:
+        for item in question.items:
+            if item.get("appointment_id") == str(visit_id):
+                item["answer"] = YES
+        about.keep(question)
+        if all(item["answer"] == YES for item in question.items):
+            turn.close(question, QuestionOutcome.ANSWERED)
 
 
 def ask_for_help(turn: Turn, *, answered: bool) -> bool:
@@ -158,13 +170,9 @@ def _carry_out(turn: Turn, question: Question, decided: dict[str, list[Asked]]) 
     if (
         question.closed_at is None
         and turn.ask is None
-        and all(one.answer == YES for one in _left(turn, question))
+        and all(item["answer"] == YES for item in question.items)
     ):
         turn.close(question, QuestionOutcome.ANSWERED)
-
-
-def _left(turn: Turn, question: Question) -> list[Asked]:
-    return [Asked(item) for item in question.items]
 
 
 def _said(turn: Turn, question: Question, *, several: bool) -> str:

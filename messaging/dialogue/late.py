@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from messaging.dialogue import attending, coming
 from messaging.dialogue.turn import Turn
 from messaging.models import Message
 from scheduling.errors import SchedulingError
@@ -28,6 +29,8 @@ def understood(turn: Turn) -> bool:
                 visit = says_late(visit, minutes=turn.reading.late or 0, source=turn.channel, now=turn.now)
         except SchedulingError:  # moved or cancelled in this very moment
             return False
+        coming.answered_by_deed(turn, visit.pk)
+        attending.coming_after_all([visit], now=turn.now)
     turn.answered_by_bot()
     turn.stored.message.appointment = visit
     Message.objects.filter(pk=turn.stored.message.pk).update(appointment=visit)

@@ -105,6 +105,22 @@ def test_a_no_less_than_three_hours_before_tells_the_desk_at_once(clinic: Clinic
     assert talk.thread.work_state == "needs_reply"
 
 
+def test_a_sorry_yes_takes_the_desks_task_back_and_another_no_gives_it_again(clinic: Clinic) -> None:
+    talk, _ = reminded(clinic, starts_at=MONDAY_10 + timedelta(hours=2))
+    talk.say("no")
+    talk.say("sorry, yes", after=MINUTE)
+    assert tasks(talk, "not_coming") == []
+    talk.say("no, I can't come", after=MINUTE)
+    assert len(tasks(talk, "not_coming")) == 1
+
+
+def test_who_says_to_be_late_has_answered_the_reminder(clinic: Clinic) -> None:
+    talk, (visit,) = reminded(clinic, starts_at=MONDAY_10 + timedelta(hours=2))
+    talk.say("running 10 minutes late")
+    assert (talk.thread.state, talk.open_questions) == ("idle", [])
+    assert fresh(talk, visit).late_minutes == 10
+
+
 def test_a_no_the_day_before_gives_the_desk_nothing_to_do(clinic: Clinic) -> None:
     talk, _ = reminded(clinic)
     talk.say("no")

@@ -56,7 +56,7 @@ def test_who_is_late_or_says_to_be_here_stands_at_the_top(page: Any) -> None:
     a_visit("Late Larry", at(12), late_minutes=10)
     a_visit("Here Hannah", at(13), says_here_at=NOW)
     html = page()
-    news = html[html.index('data-part="today-news"') : html.index('data-part="today-counts"')]
+    news = html[html.index('data-part="today-news"') : html.index('data-part="first-day"')]
     assert re.findall(r"Here Hannah|Late Larry|Early Bird", re.sub(r'aria-label="[^"]*"', "", news)) == [
         "Here Hannah",
         "Late Larry",
@@ -68,7 +68,7 @@ def test_who_is_late_or_says_to_be_here_stands_at_the_top(page: Any) -> None:
 def test_what_the_desk_has_marked_is_no_news(page: Any, status: str) -> None:
     a_visit("Late Larry", at(10), late_minutes=10, status=status)
     html = page()
-    news = html[html.index('data-part="today-news"') : html.index('data-part="today-counts"')]
+    news = html[html.index('data-part="today-news"') : html.index('data-part="first-day"')]
     assert "Late Larry" not in news
 
 
