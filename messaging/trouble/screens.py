@@ -42,15 +42,15 @@ def _what(trouble: Trouble, clinic: Clinic, now: datetime) -> str:
         return _("The provider refuses the account.")
     at = times.moment(trouble.since, clinic.zone, now=now)
     if trouble.refused:
-        return _("The provider refuses the account since %(at)s.") % {"at": at}
-    return _("The provider does not answer since %(at)s.") % {"at": at}
+        return _("The provider has refused the account since %(at)s.") % {"at": at}
+    return _("The provider has not answered since %(at)s.") % {"at": at}
 
 
 def _goes(trouble: Trouble, clinic: Clinic) -> str:
     waits = _("Messages wait and go by themselves once it works; what patients write still comes in.")
     if not trouble.others:
         return waits
-    return waits + " " + _("%(numbers)s still sends.") % {"numbers": _names(trouble.others, clinic)}
+    return waits + " " + _("Still sending: %(numbers)s.") % {"numbers": _names(trouble.others, clinic)}
 
 
 def _helps(trouble: Trouble, *, leads: bool) -> str:

@@ -197,7 +197,7 @@ class TestTheBanner:
         seen = read(owner, clinic)
         for words in (
             "Nothing goes out from",
-            "refuses the account since",
+            "has refused the account since",
             "wait and go by themselves",
             "token",
         ):
@@ -215,7 +215,7 @@ class TestTheBanner:
         ProviderAccount.objects.filter(stopped_at__isnull=False).update(
             stopped_at=clock.now() - timedelta(minutes=2)
         )
-        assert "does not answer since" in read(owner, clinic)
+        assert "has not answered since" in read(owner, clinic)
 
     def test_another_clinic_reads_nothing_of_it(
         self, clinic: Clinic, other_clinic: Clinic, other_owner: User, stranger: User, browse: Any, read: Page
