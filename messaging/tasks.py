@@ -5,7 +5,6 @@ from uuid import UUID
 from celery import shared_task
 
 from clinics import clocks
-from clinics import clocks
 from clinics.tasks import ClinicTask
 from clinics.tenancy import each_ready_clinic, in_clinic
 from medsync.lib import clock

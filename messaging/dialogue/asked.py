@@ -85,18 +85,17 @@ def keep(question: Question) -> None:
     Question.objects.filter(pk=question.pk).update(items=question.items, context=question.context)
 
 
-def label(turn: Turn, one: Asked, *, named: bool) -> str:
+def label(turn: Turn, one: Asked) -> str:
     """Return how a visit is called among several: when, and whose."""
-    place = one.visit.location_id if one.visit else None
-    at = when(turn, one, place)
-    return f"{one.item['label']}: {at}" if named and one.item["label"] else at
+    at = when(turn, one)
+    return f"{one.item['label']}: {at}" if one.item["label"] else at
 
 
-def when(turn: Turn, one: Asked, place: UUID | None = None) -> str:
+def when(turn: Turn, one: Asked) -> str:
     """Return the time as the patient reads it: on the place's clock, or as the caller of the API gave it."""
     if one.reminder is not None:
         return api_words.when(one.reminder, language=turn.language, country=turn.clinic.country)
-    return turn.when(one.starts_at, place or (one.visit.location_id if one.visit else None))
+    return turn.when(one.starts_at, one.visit.location_id if one.visit else None)
 
 
 def _quoted(turn: Turn) -> UUID | None:

@@ -87,7 +87,7 @@ def _say_visits(turn: Turn, key: str, ones: Sequence[Asked]) -> None:
     if len(ones) == 1:
         turn.say(key, when=about.when(turn, ones[0]))
     elif ones:
-        lines = [about.label(turn, one, named=True) for one in ones]
+        lines = [about.label(turn, one) for one in ones]
         turn.say(f"{key}_several", visits="\n".join(f"• {line}" for line in lines))
 
 

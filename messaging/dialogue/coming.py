@@ -16,7 +16,8 @@ from messaging.dialogue.asked import Asked
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
 from messaging.models import Author, Direction, Kind, Message, Question, QuestionKind, QuestionOutcome
-from messaging.replies import Meaning, choose, each, everyone
+from messaging.replies import Meaning, choose
+from messaging.reply_each import each, everyone
 
 YES, NO, MOVE = "yes", "no", "move"
 PENDING = "pending"  # in the question's context: what was said before it was clear of whom
@@ -198,7 +199,7 @@ def _said(turn: Turn, question: Question, *, several: bool) -> str:
 
 def _chosen(turn: Turn, question: Question, items: list[Asked]) -> list[Asked]:
     """Return the visits that are named after we asked which: by number, name, or all of them."""
-    labels = [about.label(turn, one, named=True) for one in items]
+    labels = [about.label(turn, one) for one in items]
     found = choose(turn.body, [*labels, turn.text("coming_everyone")])
     if everyone(turn.body) or found == (len(items),):
         return items
@@ -212,7 +213,7 @@ def _names_one(turn: Turn, question: Question, labels: Sequence[str]) -> bool:
 
 
 def _ask_which(turn: Turn, question: Question, items: list[Asked], said: str) -> None:
-    lines = [about.label(turn, one, named=True) for one in items]
+    lines = [about.label(turn, one) for one in items]
     if said != MOVE:
         lines.append(turn.text("coming_everyone"))
     turn.say("coming_which", choices=turn.numbered(lines))

@@ -81,7 +81,7 @@ def test_a_thumb_that_is_taken_back_takes_its_suggestion_along(
 
 
 def test_a_thumb_on_anything_else_suggests_nothing(asked: Any, browse: Any, receptionist: User) -> None:
-    talk, visit = asked
+    talk, _ = asked
     talk.say("yes")
     react(talk, "👍")
     assert BUTTON not in page(talk, browse, receptionist)

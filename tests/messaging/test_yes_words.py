@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging import replies
+from messaging import replies, reply_each
 from messaging.replies import Meaning
 
 YES = """
@@ -148,14 +148,14 @@ def test_what_only_sounds_here_is_not(text: str) -> None:
      ("Luis no", {1: False}), ("sí 1, no 2", {0: True, 1: False}), ("1来2不来", {0: True, 1: False}), ("1 👍 2 👎", {0: True, 1: False}), ("2 no por favor", {1: False})],
 )  # fmt: skip
 def test_each_is_answered_for(text: str, answers: dict[int, bool]) -> None:
-    assert replies.each(text, ["Ana", "Luis"]) == answers
+    assert reply_each.each(text, ["Ana", "Luis"]) == answers
 
 
 @pytest.mark.parametrize(
     "text", ["1", "1 2", "1 yes 1 no", "3 yes", "Pedro sí", "yes", "1 yes 2", "1 yes or 2 no", "Ana"]
 )
 def test_what_answers_for_nobody_in_particular(text: str) -> None:
-    assert replies.each(text, ["Ana", "Luis"]) is None
+    assert reply_each.each(text, ["Ana", "Luis"]) is None
 
 
 @pytest.mark.parametrize(
@@ -172,4 +172,4 @@ def test_what_answers_for_nobody_in_particular(text: str) -> None:
     ],
 )
 def test_all_are_answered_for(text: str, comes: bool | None) -> None:
-    assert replies.everyone(text) is comes
+    assert reply_each.everyone(text) is comes
