@@ -258,11 +258,8 @@ def paste(provider: str, channel: str) -> list[Paste]:
         return []
     inbound = callbacks.inbound_url(channel, provider=provider)
     status = callbacks.status_base_url(channel, provider=provider)
-    if inbound == status:  # one address for all events, and again for when the first does not answer
-        return [
-            Paste("paste-in", _("Webhook URL of the messaging profile"), inbound),
-            Paste("paste-failover", _("Failover URL: the same once more"), inbound),
-        ]
+    if inbound == status:  # one address for all events, and for when it did not answer
+        return [Paste("paste-in", _("Webhook URL and failover URL of the messaging profile"), inbound)]
     return [
         Paste("paste-in", _("When a message comes in (POST)"), inbound),
         Paste("paste-status", _("Status callback"), status),
@@ -272,7 +269,7 @@ def paste(provider: str, channel: str) -> list[Paste]:
 def _paste_help(provider: str) -> str:
     if carrier(provider).has_public_key:
         return _(
-            "Both are set on the number’s messaging profile. A refused signature means that the public key is "
+            "It is set on the number’s messaging profile, twice. A refused signature means that the public key is "
             "another account’s, or that MedSync’s clock is wrong."
         )
     return _(
