@@ -8,22 +8,17 @@ before the decision.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from clinics.models import Channel
-from medsync.lib import phone
-from messaging import catalog, confirmations, counters, datewords, gate, outbox, threads
-from messaging.approved.choosing import reads
+from messaging import confirmations, counters, gate, noticing, outbox, threads
 from messaging.asking import ask
-from messaging.conversations import bot_is_silent
 from messaging.facts import facts
 from messaging.language import nearest
 from messaging.models import (
     Author,
-    BotMode,
     Conversation,
     ConversationState,
     Direction,
@@ -35,9 +30,9 @@ from messaging.models import (
     WorkState,
 )
 from messaging.outbox.routes import Route, primary, route_for_beginning
-from messaging.slotlists import items_of, list_of
+from messaging.slotlists import items_of
 from scheduling.countering import offered_until
-from scheduling.errors import FreeSlot, NotBookable
+from scheduling.errors import FreeSlot
 from scheduling.models import (
     Appointment,
     AppointmentEvent,
@@ -48,25 +43,13 @@ from scheduling.models import (
     Source,
     Status,
 )
-from scheduling.queries import free_slots, offered_times, spread
 
 logger = logging.getLogger(__name__)
 
 CHAT = frozenset({Source.WHATSAPP, Source.SMS})
-OFFERED = 3
-LOOK_AHEAD_DAYS = 14
 
 # With these the patient was not promised an answer: when no channel allows a text, none is owed.
 _UNPROMISED = frozenset({EventKind.BOOKED})
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """The words for a patient, and the times that they offer."""
-
-    body: str
-    slots: Sequence[FreeSlot] = ()
-    said: catalog.Said | None = None  # which text of the catalog it is, for its approved form
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +110,7 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         language = language_of(visit)
         confirmations.skipped(event, key, reason=skip, channel="", language=language, now=now)
         return None
-    language = _language(visit, conversation.contact_point)
+    language = noticing.language_for(visit, conversation.contact_point)
     told = {"before": event.before, "reason": event.reason}
     way = _way(key, visit, conversation, now, **told)
     if way.skip:
@@ -180,7 +163,7 @@ def preview(appointment: Appointment, action: str, now: datetime, *, reason: str
     # Where the window is open the words need to know the channel only: where the thread is.
     known = conversation.last_channel
     if known in CHAT and not _closed(conversation, now):
-        return _notice(key, appointment, conversation, known, now, before={}, reason=reason).body
+        return noticing.notice(key, appointment, conversation, known, now, before={}, reason=reason).body
     return _way(key, appointment, conversation, now, before={}, reason=reason).notice.body
 
 
@@ -210,10 +193,12 @@ def preview_counter(appointment: Appointment, slots: Sequence[FreeSlot], now: da
     if conversation is None or not slots:
         return ""
     until = offered_until(appointment, slots, now=now)
-    notice = _counter(appointment, conversation, slots, until)
+    notice = noticing.counter(appointment, conversation, slots, until)
     if not _closed(conversation, now):
         return notice.body
-    return _as_sent(notice, _route_for_counter(appointment, conversation, notice, now), "counter").body
+    return noticing.as_sent(
+        notice, _route_for_counter(appointment, conversation, notice, now), "counter"
+    ).body
 
 
 def refused(appointment: Appointment, slots: Sequence[FreeSlot], now: datetime) -> str:
@@ -222,13 +207,13 @@ def refused(appointment: Appointment, slots: Sequence[FreeSlot], now: datetime) 
     if conversation is None:
         return ""
     until = offered_until(appointment, slots, now=now)
-    notice = _counter(appointment, conversation, slots, until)
+    notice = noticing.counter(appointment, conversation, slots, until)
     route = _route_for_counter(appointment, conversation, notice, now)
     return "" if route.reachable else ". ".join(gate.sentences(route.refusal, route.channel))
 
 
 def _route_for_counter(
-    visit: Appointment, conversation: Conversation, notice: Notice, now: datetime
+    visit: Appointment, conversation: Conversation, notice: noticing.Notice, now: datetime
 ) -> Route:
     return route_for_beginning(conversation, now=now, said=notice.said, visit=visit)
 
@@ -242,28 +227,11 @@ def _closed(conversation: Conversation, now: datetime) -> bool:
 def language_of(appointment: Appointment) -> str:
     """Return the language in which the patient hears of a request."""
     point = appointment.contact_point or _starred(appointment)
-    return _language(appointment, point) if point else nearest(appointment.patient.preferred_language)
-
-
-def _counter(
-    visit: Appointment, conversation: Conversation, slots: Sequence[FreeSlot], until: datetime
-) -> Notice:
-    language = _language(visit, conversation.contact_point)
-    values = _values(visit, language)
-    said = catalog.Said(
-        "counter", language, values | {"times": counters.in_a_row(visit, slots, language=language)}
+    return (
+        noticing.language_for(appointment, point)
+        if point
+        else nearest(appointment.patient.preferred_language)
     )
-    return Notice(
-        counters.words(visit, slots, language=language, values=values, until=until), slots, said=said
-    )
-
-
-def _as_sent(notice: Notice, route: Route, key: str) -> Notice:
-    """Return a notice as it goes: an approved text names no times but those that staff offer."""
-    if route.approved is None:
-        return notice
-    body = reads(route.approved.template, route.approved.variables)
-    return Notice(body, notice.slots if key == "counter" else (), said=notice.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +239,7 @@ class _Way:
     """How a notice goes: its route and words, or why nothing is begun (`skip`, a word of `confirmations`)."""
 
     route: Route
-    notice: Notice
+    notice: noticing.Notice
     skip: str = ""
 
 
@@ -290,97 +258,31 @@ def _way(
     goes by WhatsApp where that may be.
     """
 
-    def worded(channel: str) -> Notice:
-        return _notice(key, visit, conversation, channel, now, before=before, reason=reason)
+    def worded(channel: str) -> noticing.Notice:
+        return noticing.notice(key, visit, conversation, channel, now, before=before, reason=reason)
 
     said = worded(Channel.WHATSAPP).said
     route = route_for_beginning(conversation, now=now, said=said, visit=visit)
     asked_for = visit.source in CHAT
     if key not in confirmations.ACTIONS or asked_for or (route.reachable and route.channel != Channel.SMS):
-        return _Way(route, _as_sent(worded(route.channel), route, key))
+        return _Way(route, noticing.as_sent(worded(route.channel), route, key))
     skip = confirmations.guards_for(conversation.contact_point).skip
     if not skip:
         chosen = confirmations.sender_for_sms()
         if route.reachable and chosen != route.sender:
             route = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=chosen)
-        return _Way(route, _as_sent(worded(route.channel), route, key))
+        return _Way(route, noticing.as_sent(worded(route.channel), route, key))
     elsewhere = primary(Channel.WHATSAPP)
     if route.reachable and elsewhere is not None:
         other = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=elsewhere)
         if other.reachable and other.channel == Channel.WHATSAPP:
-            return _Way(other, _as_sent(worded(Channel.WHATSAPP), other, key))
+            return _Way(other, noticing.as_sent(worded(Channel.WHATSAPP), other, key))
     return _Way(route, worded(Channel.SMS), skip)
 
 
-def confirmation(visit: Appointment, *, language: str, channel: str) -> str:
-    """Return the words for a visit that stands."""
-    neutral = facts().neutral_on(channel)
-    lines = [
-        catalog.text(_neutral("accepted") if neutral else "accepted", language, **_values(visit, language)),
-        catalog.text("place", language, address=visit.location.address, map_url=visit.location.map_url),
-        "" if neutral else str(visit.type.instructions.get(language, "")),
-        _contact(visit, language),
-        catalog.text("stop_hint", language) if channel == "sms" else "",
-    ]
-    return "\n".join(line for line in lines if line)
-
-
-def moved_words(visit: Appointment, *, before: datetime, language: str) -> str:
-    """Return the words for a visit that the patient moved: the old time and the new one."""
-    old = _when(before, visit.zone, language, "old_")
-    lines = [catalog.text("moved", language, **_values(visit, language), **old), _contact(visit, language)]
-    return "\n".join(line for line in lines if line)
-
-
-def _notice(
-    key: str,
-    visit: Appointment,
-    conversation: Conversation,
-    channel: str,
-    now: datetime,
-    *,
-    before: dict[str, Any],
-    reason: str,
-) -> Notice:
-    """Return the words of one text for this patient on this channel."""
-    language = _language(visit, conversation.contact_point)
-    if channel == Channel.SMS and key in confirmations.TEXTS and facts().settings.sms_enabled:
-        known = _values(visit, language) | _old(before, visit, language)
-        body, own = confirmations.words(key, visit, values=known, language=language, reason=_sentence(reason))
-        return Notice(body, said=own)
-    neutral = facts().neutral_on(channel)
-    if key == "accepted":
-        said = catalog.Said(_neutral(key) if neutral else key, language, _values(visit, language))
-        return Notice(confirmation(visit, language=language, channel=channel), said=said)
-    if key == "counter":
-        offered = offered_times(visit)
-        if not offered or visit.offered_until is None:  # it has ended before it was told
-            return Notice("")
-        return _counter(visit, conversation, offered, visit.offered_until)
-    values = _values(visit, language) | _old(before, visit, language) | {"reason": _sentence(reason)}
-    said = catalog.Said(_neutral(key) if neutral else key, language, values)
-    lines = [catalog.text(said.key, language, **values)]
-    if key in {"cancelled", "moved"}:
-        lines.append(_contact(visit, language))
-    slots: Sequence[FreeSlot] = ()
-    if key in {"rejected", "expired", "cancelled", "cancelled_by_patient"} and _bot_answers(
-        conversation, now
-    ):
-        if key in {"rejected", "expired"} and conversation.state == ConversationState.IDLE:
-            slots = _other_times(visit, now)
-        if slots:
-            lines.append("\n" + list_of(slots, head="offer_first", language=language))
-        else:
-            lines.append(catalog.text("ask_again", language))
-    return Notice("\n".join(line for line in lines if line), slots, said)
-
-
-def _neutral(key: str) -> str:
-    """Return the text that says the same without any detail of the visit, where there is one."""
-    return f"{key}_neutral" if f"{key}_neutral" in catalog.entries() else key
-
-
-def _settled(conversation: Conversation, visit: Appointment, notice: Notice, now: datetime) -> dict[str, Any]:
+def _settled(
+    conversation: Conversation, visit: Appointment, notice: noticing.Notice, now: datetime
+) -> dict[str, Any]:
     """Return how the thread shows that times are offered, and that it does not wait for this decision any more."""
     changes: dict[str, Any] = {}
     if notice.slots:
@@ -401,7 +303,9 @@ def _settled(conversation: Conversation, visit: Appointment, notice: Notice, now
     return changes
 
 
-def _ask(conversation: Conversation, visit: Appointment, notice: Notice, key: str, now: datetime) -> UUID:
+def _ask(
+    conversation: Conversation, visit: Appointment, notice: noticing.Notice, key: str, now: datetime
+) -> UUID:
     """Open the question of an offer. Nothing is held here: a receiver may not lock what others book."""
     by_staff = key == "counter"
     return ask(
@@ -420,36 +324,6 @@ def _ask(conversation: Conversation, visit: Appointment, notice: Notice, key: st
         zone=facts().zone,
         until=visit.offered_until if by_staff else None,
         now=now,
-    )
-
-
-def _other_times(visit: Appointment, now: datetime) -> list[FreeSlot]:
-    """Return up to three other times with the same doctor, near the one that was wanted."""
-    zone = ZoneInfo(visit.zone)
-    wanted, today = visit.starts_at.astimezone(zone).date(), now.astimezone(zone).date()
-    for first in dict.fromkeys((max(wanted, today), today)):
-        try:
-            free = free_slots(
-                from_date=first,
-                days=LOOK_AHEAD_DAYS,
-                practitioner=visit.practitioner_id,
-                type=visit.type_id,
-                now=now,
-                bookable_only=True,
-            )
-        except NotBookable:
-            return []
-        # Once declined the time itself is free again; it is not what the patient may have.
-        others = [slot for slot in free if slot.ends_at <= visit.starts_at or slot.starts_at >= visit.ends_at]
-        if others:
-            return spread(others, OFFERED, zone=zone)
-    return []
-
-
-def _bot_answers(conversation: Conversation, now: datetime) -> bool:
-    """Say whether what the patient answers would be understood without a person."""
-    return facts().bot_mode(now) == BotMode.ANSWER and not bot_is_silent(
-        conversation, now=now + timedelta(minutes=1)
     )
 
 
@@ -484,46 +358,3 @@ def _starred(visit: Appointment) -> ContactPoint | None:
         .first()
     )
     return contact.contact_point if contact else None
-
-
-def _language(visit: Appointment, point: ContactPoint) -> str:
-    return nearest(visit.patient.preferred_language, point.language, facts().clinic.language)
-
-
-def _values(visit: Appointment, language: str) -> dict[str, str]:
-    return {
-        "doctor_name": visit.practitioner.name,
-        "clinic_name": facts().clinic.name,
-        **_when(visit.starts_at, visit.zone, language, ""),
-    }
-
-
-def _old(before: dict[str, Any], visit: Appointment, language: str) -> dict[str, str]:
-    """Return date and time before a move, on the clock of the place."""
-    if not before.get("starts_at"):
-        return {}
-    return _when(datetime.fromisoformat(before["starts_at"]), visit.zone, language, "old_")
-
-
-def _when(at: datetime, zone: str, language: str, prefix: str) -> dict[str, str]:
-    country = facts().clinic.country
-    return {
-        f"{prefix}date": datewords.day(at, zone=zone, language=language, country=country),
-        f"{prefix}time": datewords.time(at, zone=zone, language=language, country=country),
-    }
-
-
-def _contact(visit: Appointment, language: str) -> str:
-    """Return the line that says whom to call, "" when there is no phone to show."""
-    clinic = facts().clinic
-    number = visit.location.phone or clinic.phone
-    if not number:
-        return ""
-    shown = phone.display(number, clinic.country) if phone.is_e164(number) else number
-    return catalog.text("contact", language, clinic_phone=shown)
-
-
-def _sentence(reason: str) -> str:
-    """Return staff's words as a sentence of their own."""
-    words = reason.strip()
-    return words if not words or words[-1] in ".!?。！？" else f"{words}."

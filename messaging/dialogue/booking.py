@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from messaging import notifications
+from messaging import noticing
 from messaging.dialogue import moving, offers
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
@@ -111,10 +111,10 @@ def as_id(value: str | None) -> UUID | None:
 
 
 def _tell(turn: Turn, visit: Appointment) -> None:
-    """Say what became of the wish; the words for a visit that stands are those of `notifications`."""
+    """Say what became of the wish; the words for a visit that stands are those of `noticing`."""
     if visit.status == Status.CONFIRMED:
         turn.answered_by_bot()
-        turn.parts.append(notifications.confirmation(visit, language=turn.language, channel=turn.channel))
+        turn.parts.append(noticing.confirmation(visit, language=turn.language, channel=turn.channel))
         return
     turn.needs_person()  # the request waits for staff
     doctor = turn.facts.practitioner_name(visit.practitioner_id) or visit.practitioner.name

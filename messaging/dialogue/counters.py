@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from messaging import counters, notifications
+from messaging import counters, noticing
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
 from messaging.models import Message, Question, QuestionOutcome
@@ -40,7 +40,7 @@ def take(turn: Turn, question: Question, item: Mapping[str, Any]) -> None:
     turn.answered_by_bot()
     turn.stored.message.appointment = taken
     Message.objects.filter(pk=turn.stored.message.pk).update(appointment=taken)
-    turn.parts.append(notifications.confirmation(taken, language=turn.language, channel=turn.channel))
+    turn.parts.append(noticing.confirmation(taken, language=turn.language, channel=turn.channel))
 
 
 def none(turn: Turn, question: Question) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from messaging import notifications
+from messaging import noticing
 from messaging.asking import next_day_end
 from messaging.confirming import item_of
 from messaging.dialogue import asked as about
@@ -81,7 +81,7 @@ def take(turn: Turn, question: Question, item: Mapping[str, Any]) -> bool:
         return True
     turn.stored.message.appointment = moved
     Message.objects.filter(pk=turn.stored.message.pk).update(appointment=moved)
-    turn.parts.append(notifications.moved_words(moved, before=before, language=turn.language))
+    turn.parts.append(noticing.moved_words(moved, before=before, language=turn.language))
     return True
 
 

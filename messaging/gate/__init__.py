@@ -39,9 +39,7 @@ from messaging.gate.judging import LONGEST_BODY, WINDOW, Choice, Facts, Step, Ve
 from messaging.gate.reading import (
     Standing,
     answering_facts,
-    decide,
     facts_for,
-    facts_of,
     known_facts,
     standing_of,
 )
@@ -79,9 +77,7 @@ __all__ = [
     "Step",
     "Verdict",
     "answering_facts",
-    "decide",
     "facts_for",
-    "facts_of",
     "judge",
     "judge_again",
     "known_facts",

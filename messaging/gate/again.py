@@ -20,7 +20,9 @@ def judge_again(messages: Sequence[Message], *, now: datetime) -> dict[UUID, Ver
     """
     facts = facts_for(messages)
     verdicts = {
-        m.pk: judge(facts[m.pk], channel=m.channel, purpose=m.purpose, body=m.words, now=now, margin=LAST_CALL)
+        m.pk: judge(
+            facts[m.pk], channel=m.channel, purpose=m.purpose, body=m.words, now=now, margin=LAST_CALL
+        )
         for m in messages
     }
     going = [m for m in messages if verdicts[m.pk].allowed and verdicts[m.pk].not_before is None]

@@ -1,7 +1,7 @@
 """The verdict on facts that are known already. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -176,27 +176,17 @@ def window_open(facts: Facts, at: datetime, margin: timedelta = MARGIN) -> bool:
     return last is not None and not closed and at - last < WINDOW - margin
 
 
-def chosen(verdict: Verdict, choice: Choice) -> Verdict:
-    """Return a verdict that also says why it goes on this channel."""
-    steps = tuple(s for s in verdict.steps if s.step != "channel")
-    return replace(verdict, steps=(_choice_step(choice), *steps))
-
-
 def _choice(facts: Facts) -> tuple[Step, ...]:
-    return (_choice_step(facts.choice),) if facts.choice else ()
-
-
-def _choice_step(choice: Choice) -> Step:
-    return Step(
-        step="channel",
-        ok=True,
-        evidence=_evidence(
-            how=choice.how,
-            at=choice.at,
-            instead_of=choice.instead_of or None,
-            because=choice.because or None,
-        ),
+    choice = facts.choice
+    if choice is None:
+        return ()
+    evidence = _evidence(
+        how=choice.how,
+        at=choice.at,
+        instead_of=choice.instead_of or None,
+        because=choice.because or None,
     )
+    return (Step(step="channel", ok=True, evidence=evidence),)
 
 
 def _sender(facts: Facts) -> Step:

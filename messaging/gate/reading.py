@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from clinics.models import Channel, ProviderAccount, Sender, SenderStatus
 from messaging.facts import facts as facts_of_clinic
 from messaging.gate import capacity, codes
-from messaging.gate.judging import Choice, Facts, Verdict, judge
+from messaging.gate.judging import Choice, Facts
 from messaging.gate.quiet import Quiet
 from messaging.models import (
     ChannelConsent,
@@ -75,27 +75,6 @@ def standing_of(conversation: Conversation) -> Standing:
         consents={c.channel: c for c in ChannelConsent.objects.filter(contact_point=point)},
         windows={w.sender_id: w for w in Window.objects.filter(conversation=conversation)},
     )
-
-
-def decide(
-    conversation: Conversation, *, channel: str, sender: Sender | None, purpose: str, body: str, now: datetime
-) -> Verdict:
-    """Return whether `body` may go to the conversation's contact from that sender now."""
-    facts = facts_of(conversation, channel=channel, sender=sender)
-    return judge(facts, channel=channel, purpose=purpose, body=body, now=now)
-
-
-def facts_of(
-    conversation: Conversation,
-    *,
-    channel: str,
-    sender: Sender | None,
-    has_address: bool = True,
-    approved: bool = False,
-) -> Facts:
-    """Return what the gate looks at for one message; up to four statements."""
-    found = standing_of(conversation).facts(sender, channel)
-    return replace(found, has_address=has_address, approved=approved)
 
 
 def known_facts(
