@@ -73,7 +73,9 @@ def create(wanted: Wanted, *, by: User | None, now: datetime) -> ApiReminder:
     """Store a reminder; one whose time has come already is queued at once. Raises Past."""
     if wanted.appointment_at <= now:
         raise Past
-    reminder = ApiReminder.objects.create(**_columns(wanted, now), created_by=by, created_at=now, updated_at=now)
+    reminder = ApiReminder.objects.create(
+        **_columns(wanted, now), created_by=by, created_at=now, updated_at=now
+    )
     _arm(reminder, now)
     return reminder
 
@@ -187,13 +189,16 @@ def _arm(reminder: ApiReminder, now: datetime) -> None:
         subject=ReminderSubject.API, subject_id=reminder.pk, version=reminder.version, step=STEP
     )
     if not claim.exists():
-        _take_up(reminder, purpose=gate.NOTICE, now=now)  # the caller begins it, not the clock: it waits for no morning
+        # The caller begins it, not the clock: it waits for no morning.
+        _take_up(reminder, purpose=gate.NOTICE, now=now)
 
 
 @operation
 def _send(reminder_id: UUID, *, now: datetime) -> None:
     """Take up a reminder that is due, unless another was faster or it is not what it was."""
-    due = _due(now).filter(pk=reminder_id).select_for_update(of=("self",)).first()
+    if not ApiReminder.objects.select_for_update().filter(pk=reminder_id).exists():
+        return
+    due = _due(now).filter(pk=reminder_id).first()  # under the lock: what another has claimed is seen
     if due is not None:
         _take_up(due, purpose=gate.REMINDER, now=now)
 

@@ -13,9 +13,10 @@ import pytest
 from clinics.models import HeldEvent
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import outbox, threads
+from messaging import api_reminders, outbox, threads
+from messaging.api_reminders import Wanted
 from messaging.confirming import ask_coming
-from messaging.models import Conversation, Message, MessageStatus, Question
+from messaging.models import ApiReminder, Conversation, Message, MessageStatus, Question, ReminderClaim
 from scheduling import operations
 from scheduling.errors import AlreadyDecided, FreeSlot
 from scheduling.models import (
@@ -218,3 +219,43 @@ def test_a_cancelled_visit_cannot_be_declined(room: Room) -> None:
         operations.cancel(visit, by=room.staff, why="clinic", now=clock.now())
         with pytest.raises(AlreadyDecided):
             operations.decline(visit, source="whatsapp", now=clock.now())
+
+
+def a_reminder(room: Room) -> ApiReminder:
+    """Store a reminder of another calendar that is due in an hour."""
+    now = clock.now()
+    wanted = Wanted(number(0), number(0), now + timedelta(hours=25), 0, 24)
+    with in_clinic(room.clinic):
+        return api_reminders.create(wanted, by=room.staff, now=now)
+
+
+def test_two_sweeps_at_once_send_a_reminder_of_the_api_once(room: Room) -> None:
+    a_reminder(room)
+
+    def sweep() -> int:
+        with in_clinic(room.clinic):
+            return api_reminders.sweep(now=clock.now() + timedelta(hours=2))
+
+    at_once([sweep, sweep, sweep])
+    with in_clinic(room.clinic):
+        assert Message.objects.filter(dedupe_key__startswith="api_reminder").count() == 1
+        assert ReminderClaim.objects.count() == 1
+
+
+def test_a_delete_racing_the_sweep_leaves_nothing_to_be_sent(room: Room) -> None:
+    for _ in range(4):
+        reminder = a_reminder(room)
+
+        def sweep() -> int:
+            with in_clinic(room.clinic):
+                return api_reminders.sweep(now=clock.now() + timedelta(hours=2))
+
+        def delete(reminder: ApiReminder = reminder) -> None:
+            with in_clinic(room.clinic):
+                api_reminders.delete(reminder.pk, now=clock.now())
+
+        at_once([sweep, delete])
+        with in_clinic(room.clinic):
+            left = Message.objects.filter(dedupe_key__startswith="api_reminder")
+            assert set(left.values_list("status", flat=True)) <= {"cancelled"}
+            assert api_reminders.sweep(now=clock.now() + timedelta(hours=3)) == 0
