@@ -20,7 +20,9 @@ class ConfirmationsForm(OneRowForm):
         model = MessagingSettings
         fields = ("sms_enabled", "sms_sender_number", "sms_inbound_enabled")
         help_texts = {
-            "sms_enabled": _("A text when a visit is booked, moved or cancelled, to who did not refuse SMS."),
+            "sms_enabled": _(
+                "A text when a visit is booked, moved or cancelled, to everybody who did not refuse SMS."
+            ),
             "sms_inbound_enabled": _("Off: SMS are kept and STOP is honoured, but the bot answers none."),
         }
 

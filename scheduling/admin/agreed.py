@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.forms import ConfirmImportForm
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from clinics.models import Channel, User
 from medsync.lib import clock
@@ -36,7 +36,9 @@ class AgreedForm(ConfirmImportForm):  # type: ignore[misc]
     agreed_how = forms.ChoiceField(
         label=gettext_lazy("How"), choices=HOW, required=False, widget=UnfoldAdminSelectWidget
     )
-    agreed_on = forms.DateField(label=gettext_lazy("When"), required=False, widget=UnfoldAdminDateWidget)
+    agreed_on = forms.DateField(
+        label=gettext_lazy("When"), required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
+    )
     agreed_words = forms.CharField(
         label=gettext_lazy("In which words"),
         max_length=250,
