@@ -5,6 +5,7 @@
   const MedSync = (window.MedSync = window.MedSync || {});
   const MODE = "is-approved";
   let loadedFor = ""; // the thread and its last message for which the panel was read
+  let loading = ""; // the same, while it is being read
   let chosen = ""; // the text that is chosen
   let left = ""; // the thread in which the member went back to another tab by hand
 
@@ -77,22 +78,49 @@
     }
     const place = panel(at);
     const key = wanted(at);
+    if (loading === key && place.hasAttribute("aria-busy")) return;
+    loading = key;
     place.setAttribute("aria-busy", "true");
     fetch(at.dataset.approvedUrl, { headers: { "HX-Request": "true" } })
       .then((response) => (response.ok && !response.redirected ? response.text() : Promise.reject(new Error("refused"))))
       .then(function (html) {
-        if (!place.isConnected) return;
+        if (!place.isConnected || loading !== key) return;
+        const before = typed(at);
         place.innerHTML = html;
         loadedFor = key;
         if (window.htmx) window.htmx.process(place);
         const kept = options(at).find((one) => one.dataset.approvedChoice === chosen && form(at));
         choose(at, kept || first(at), { focus: false });
+        retype(at, before);
         if (focus) focusIn(at, focus);
       })
       .catch(function () {
         if (place.isConnected) place.replaceChildren(at.querySelector("[data-approved-error]").content.cloneNode(true));
       })
-      .finally(() => place.removeAttribute("aria-busy"));
+      .finally(() => loading === key && place.removeAttribute("aria-busy"));
+  }
+
+  // A new message brings the list anew: what was typed, and where, goes on.
+  function typed(at) {
+    const search = panel(at).querySelector("[data-approved-search]");
+    const focused = panel(at).contains(document.activeElement) ? document.activeElement : null;
+    const own = new Map();
+    if (form(at)) form(at).querySelectorAll("[data-approved-value]").forEach((input) => input.value !== input.defaultValue && own.set(input.id, input.value));
+    return { search: search ? search.value : "", own: own, focus: focused && (focused.id || (focused === search ? "search" : "")) };
+  }
+
+  function retype(at, before) {
+    const search = panel(at).querySelector("[data-approved-search]");
+    if (!search) return;
+    search.value = before.search;
+    if (before.search) narrow(at);
+    before.own.forEach(function (value, id) {
+      const input = document.getElementById(id);
+      if (input) input.value = value;
+    });
+    look(at);
+    const place = before.focus === "search" ? search : before.focus && document.getElementById(before.focus);
+    if (place) place.focus();
   }
 
   // With an answer written, the text that announces it; else the first that can be sent.
