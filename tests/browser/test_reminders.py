@@ -139,3 +139,6 @@ def test_who_cannot_be_reached_is_called_from_the_list(
 
     expect(row).to_contain_text("Coming,", timeout=PATIENCE)
     expect(row.get_by_role("button")).to_have_count(0)
+    page.emulate_media(media="print")
+    expect(page.locator(".rail, .bottom-bar").first).to_be_hidden()
+    expect(page.get_by_text("Printed")).to_be_visible()
