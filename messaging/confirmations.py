@@ -46,8 +46,9 @@ TEXTS: Mapping[str, str] = {
     "cancelled": "confirm_cancel",
     "cancelled_by_patient": "confirm_cancel",
 }
+TOO_MANY = 429
 # The outbox's words for an answer that never came.
-_NO_ANSWER = frozenset({"timeout", "unreachable", "lost", "absent", "crash", "garbage", "late"})
+_NO_ANSWER = frozenset({"timeout", "no_answer", "unreachable", "lost", "absent", "crash", "garbage", "late"})
 # What providers call "too many requests", and Telnyx's other codes by the HTTP status they come with.
 _TOO_MANY = {("telnyx", "10011"), ("twilio", "20429")}
 _TELNYX_STATUS = {
@@ -195,25 +196,26 @@ def skipped(
         )
 
 
-def ended(message_id: UUID) -> None:
+def ended(message_id: UUID, *, http_status: int = 0) -> None:
     """Keep a provider's error with the confirmation that it ended; nothing for other messages. One statement or two."""
     row = Confirmation.objects.filter(message=message_id).select_related("message__account", "event").first()
     if row is None or row.message is None or row.message.status not in ("failed", "undelivered"):
         return
     provider = row.message.account.provider if row.message.account else ""
-    row.outcome = error_of(provider, row.message.error_code)
+    row.outcome = error_of(provider, row.message.error_code, http_status)
     Confirmation.objects.filter(pk=row.pk).update(outcome=row.outcome)
     _log(row, logging.WARNING if row.outcome.endswith("_429") else logging.ERROR)
 
 
-def error_of(provider: str, code: str) -> str:
+def error_of(provider: str, code: str, http_status: int = 0) -> str:
     """Return the word for a provider's error: telnyx_429, telnyx_<status>, twilio_<code>, network_error."""
     if not code or code in _NO_ANSWER:
         return NETWORK_ERROR
-    if (provider, code) in _TOO_MANY:
-        return f"{provider}_429"
-    known = _TELNYX_STATUS.get(code, code) if provider == "telnyx" else code
-    return f"{provider}_{known}"
+    if http_status == TOO_MANY or (provider, code) in _TOO_MANY:
+        return f"{provider}_{TOO_MANY}"
+    if provider == "telnyx":  # a callback has no status of its own: then its number says it
+        return f"{provider}_{http_status or _TELNYX_STATUS.get(code, code)}"
+    return f"{provider}_{code}"
 
 
 def _keep(

@@ -124,7 +124,7 @@ def validate(to: str) -> Validated:
     except providers.UnknownProvider:
         return Validated(error=confirmations.NO_API_KEY)
     except SendError as error:
-        return Validated(error=confirmations.error_of(account.provider, error.code))
+        return Validated(error=confirmations.error_of(account.provider, error.code, error.http_status))
 
 
 def _renamed(body: str, names: Mapping[str, str]) -> str:

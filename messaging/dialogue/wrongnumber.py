@@ -1,5 +1,6 @@
 """Somebody says that we have the wrong number: one apology without any name, and nothing more is begun to it."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from messaging import gate, outbox
@@ -41,13 +42,19 @@ def says_so(turn: Turn) -> bool:
         turn.__dict__.pop("patients", None)  # they are somebody now
     if not turn.body:
         return False
-    name = wrong_number(turn.body, [patient.name for patient in turn.patients])
+    name = wrong_number(turn.body, _names(turn))
     if name is None or (name and len(turn.patients) > 1) or not _begun_by_us(turn.stored):
         return False
     if point.wrong_at is None:
         _believe(turn)
     turn.not_waiting()
     return True
+
+
+def _names(turn: Turn) -> Iterator[str]:
+    """Yield whom we look for there; they are read only when somebody says who they are not."""
+    for patient in turn.patients:
+        yield patient.name
 
 
 def _believe(turn: Turn) -> None:

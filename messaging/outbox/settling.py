@@ -97,7 +97,15 @@ def _settle_error(job: Job, outcome: SendError, now: datetime) -> bool:
         _again(message, job.attempt, outcome, after=after, now=now)
     else:
         reason = "gave_up" if outcome.kind is ErrorKind.RETRY else "refused"
-        fail(message, job.attempt, reason=reason, code=outcome.code, kind=outcome.kind, now=now)
+        fail(
+            message,
+            job.attempt,
+            reason=reason,
+            code=outcome.code,
+            kind=outcome.kind,
+            http_status=outcome.http_status,
+            now=now,
+        )
     return False
 
 
@@ -192,7 +200,14 @@ def requeue(message: Message, attempt: Attempt, *, now: datetime) -> bool:
 
 @retrying
 def fail(
-    message: Message, attempt: Attempt, *, reason: str, code: str, kind: ErrorKind, now: datetime
+    message: Message,
+    attempt: Attempt,
+    *,
+    reason: str,
+    code: str,
+    kind: ErrorKind,
+    http_status: int = 0,
+    now: datetime,
 ) -> bool:
     """Record that a message will not arrive; its thread needs a reply. False when a callback knows better."""
     with transaction.atomic():
@@ -202,7 +217,7 @@ def fail(
             message, MessageStatus.FAILED, now, next_attempt_at=None, reason=reason, error_code=code
         )
         if moved and message.purpose == gate.NOTICE:
-            confirmations.ended(message.pk)
+            confirmations.ended(message.pk, http_status=http_status)
     if moved:
         consequences.follow(message, code=code, now=now)
     return moved

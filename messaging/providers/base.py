@@ -36,14 +36,18 @@ class SendError(Exception):
     """A send or a listing did not succeed.
 
     `code` is the provider's error number, or a word of ours ("timeout", "unreachable", "garbage"). The
-    provider's own text is dropped, for it may quote a phone number. `retry_after` is in seconds.
+    provider's own text is dropped, for it may quote a phone number. `retry_after` is in seconds, `http_status`
+    that of the answer, 0 where there was none or where it says nothing.
     """
 
-    def __init__(self, code: str, kind: ErrorKind, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, code: str, kind: ErrorKind, *, retry_after: float | None = None, http_status: int = 0
+    ) -> None:
         super().__init__(f"{kind}:{code}")
         self.code = code
         self.kind = kind
         self.retry_after = retry_after
+        self.http_status = http_status
 
 
 class Malformed(Exception):

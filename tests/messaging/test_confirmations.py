@@ -287,6 +287,13 @@ def test_the_words_for_errors(provider: str, code: str, word: str) -> None:
     assert confirmations.error_of(provider, code) == word
 
 
+@pytest.mark.parametrize(
+    ("status", "word"), [(403, "telnyx_403"), (422, "telnyx_422"), (429, "telnyx_429"), (500, "telnyx_500")]
+)
+def test_telnyx_is_told_by_the_status_of_its_answer(status: int, word: str) -> None:
+    assert confirmations.error_of("telnyx", "40300", status) == word
+
+
 def test_a_providers_error_is_kept_with_the_confirmation_and_logged(
     inside: Clinic, owner: User, caplog: Any
 ) -> None:

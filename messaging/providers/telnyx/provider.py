@@ -206,6 +206,7 @@ def _refused(answer: Answer) -> SendError:
         code,
         errors.kind(answer.status, code),
         retry_after=_seconds(answer.headers),
+        http_status=answer.status,
     )
 
 
