@@ -58,7 +58,9 @@ def test_what_is_no_picture_is_refused_in_words(visit: Visit) -> None:
         {"name": "notes.png", "mimeType": "image/png", "buffer": b"not a picture"}
     )
 
-    expect(phone.page.locator("[data-toasts]")).to_contain_text("does not send this kind of file", timeout=PATIENCE)
+    expect(phone.page.locator("[data-toasts]")).to_contain_text(
+        "does not send this kind of file", timeout=PATIENCE
+    )
     expect(phone.case.locator(".said")).to_have_count(0)
 
 
