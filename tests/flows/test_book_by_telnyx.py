@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from clinics.carriers import master_account
 from clinics.models import Clinic, HeldEvent, Sender
 from clinics.queries import forget_routes
 from clinics.senders import retire_sender
@@ -21,7 +22,7 @@ from scheduling.models import Appointment, ContactAddress, Task
 from tests.flows.telnyx_line import NUMBER, PATIENT, deliver, linked, post, write
 from tests.standin import telnyx as standin
 from tests.standin.server import Script, backwards, early, twice
-from tests.standin.telnyx import PROFILE, TelnyxStandIn, refuse
+from tests.standin.telnyx import KEY, PROFILE, PUBLIC_KEY, TelnyxStandIn, refuse
 from tests.world import World
 
 
@@ -270,6 +271,21 @@ class TestTheDoor:
         assert write("hola").status_code == 403
         with in_clinic(clinic):
             assert not Message.objects.exists()
+
+    def test_the_platforms_own_account_speaks_for_numbers_nobody_has(
+        self, clinic: Clinic, settings: Any
+    ) -> None:
+        assert write("hola", to="+12125550199").status_code == 403
+        settings.TELNYX_PUBLIC_KEY, settings.TELNYX_API_KEY = PUBLIC_KEY, KEY
+        assert write("hola", to="+12125550199").status_code == 200
+        event = HeldEvent.objects.select_related("account").get()
+        assert (event.reason, event.account.provider, event.account.is_master) == (
+            "unknown_sender",
+            "telnyx",
+            True,
+        )
+        settings.TELNYX_PUBLIC_KEY = "A" * 43 + "="  # other keys, the same account
+        assert master_account("telnyx").pk == event.account_id
 
     def test_only_json_is_taken_and_no_more_than_fits(self, clinic: Clinic) -> None:
         assert post(b"a=b", content_type="application/x-www-form-urlencoded").status_code == 415
