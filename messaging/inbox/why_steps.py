@@ -78,18 +78,28 @@ def steps_of(
     for raw in message.verdict.get("steps", ()):
         looked = _looked(raw, message, clinic, now)
         text = _text(looked)
+        unasked = looked.name == "consent" and looked.ok and proof is None and message.channel == Channel.SMS
+        if unasked:
+            text = _("Nobody refused: an SMS about a visit needs no more")
         if stopped:
             yield Step(text, "", "minus", "unasked")
             continue
-        url = proof_url if looked.name in {"consent", "opt_out"} else ""
+        url = _proof_url(looked, proof, proof_url)
         detail = _agreed(proof, clinic, now) if looked.name == "consent" and looked.ok else _detail(looked)
         if looked.ok:
-            yield Step(text, detail, "check", "passed", url if looked.name == "consent" else "")
+            yield Step(text, detail, "check", "passed", url)
         elif looked.name in _HOLDS:
             yield Step(_refusal(looked), detail, "clock", "waits")
         else:
             yield Step(_refusal(looked), detail, "close", "refused", url)
             stopped = True
+
+
+def _proof_url(looked: _Looked, proof: ConsentEvent | None, url: str) -> str:
+    """Return where the ledger shows what a step was decided on, "" where it has nothing to show."""
+    if looked.ok:
+        return url if looked.name == "consent" and proof is not None else ""
+    return url if looked.name in {"consent", "opt_out"} else ""
 
 
 def _looked(raw: Mapping[str, Any], message: Message, clinic: Clinic, now: datetime) -> _Looked:

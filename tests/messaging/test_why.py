@@ -81,6 +81,16 @@ def test_the_consent_with_how_and_when_and_where_its_proof_is(clinic: Clinic) ->
     assert (plain(step.detail), step.url) == ("Recorded by staff · 7:00 PM", "/proof")
 
 
+def test_an_sms_that_nobody_agreed_to_and_nobody_refused_claims_no_consent(clinic: Clinic) -> None:
+    message = queued(thread(clinic, last_inbound=3 * DAY))
+    (step,) = (s for s in explained(message, clinic).steps if "refused" in s.text)
+    assert (step.text, step.detail, step.url) == (
+        "Nobody refused: an SMS about a visit needs no more",
+        "",
+        "",
+    )
+
+
 def test_the_window_with_what_the_patient_wrote_last(clinic: Clinic) -> None:
     said = lines(explained(queued(thread(clinic)), clinic))
     assert said["Could write freely"] == ("The patient last wrote 9:55 PM", "passed")
@@ -154,6 +164,14 @@ def test_the_popover_links_the_proof_on_the_patients_page(
     conversation = thread(clinic)
     patient = Patient.objects.create(name="Rosa")
     PatientContact.objects.create(patient=patient, contact_point=conversation.contact_point)
+    ConsentEvent.objects.create(
+        contact_point=conversation.contact_point,
+        channel="whatsapp",
+        purpose=Purpose.CARE,
+        action=ConsentAction.GRANTED,
+        source=ConsentSource.WROTE_IN,
+        at=NIGHT,
+    )
     message = queued(conversation)
     page = browse(receptionist).get(f"/c/{clinic.slug}/inbox/{conversation.pk}/messages/{message.pk}/why/")
     html = unescape(page.content.decode())
