@@ -10,10 +10,11 @@ import time_machine
 from clinics import clocks
 from clinics.models import Clinic, ClinicClock, User
 from clinics.tenancy import in_clinic
-from messaging.models import Message, Question, ReminderClaim
+from messaging.models import Question, ReminderClaim
 from messaging.reminders import due, queries, sweeping
+from messaging.reminders.reminding import remind
 from scheduling import operations
-from scheduling.models import Appointment, AppointmentType, Practitioner
+from scheduling.models import AppointmentType, Practitioner
 from scheduling.queries import free_slots
 from tests.messaging.days import NOW, at
 from tests.messaging.reminding import HOUR, outcomes, reminders, rules, someone, sweep, visit_of
@@ -21,6 +22,7 @@ from tests.statements import statements
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 ZONE = ZoneInfo("America/New_York")
+EACH = 45  # statements for a reminder: locks, the choice of the channel, claim, message, question, thread
 
 pytestmark = pytest.mark.django_db
 
@@ -297,7 +299,22 @@ def test_send_now_uses_up_the_step_that_is_next(hours_left: int, sent: set[int],
     assert chosen == step
 
 
-def test_quiet_days_are_the_clinics(clinic: Clinic) -> None:
-    begin, end = queries.day_of(at(23, 30), ZONE)
-    assert (begin, end) == (at(0), at(0, days=1))
-    assert Appointment.objects.count() == Message.objects.count() == 0
+def test_a_day_is_the_clinics(clinic: Clinic) -> None:
+    assert queries.day_of(at(23, 30), ZONE) == (at(0), at(0, days=1))
+
+
+def test_each_reminder_costs_the_same_however_many_there_are(clinic: Clinic) -> None:
+    def cost(n: int, step: int) -> int:
+        row = rules(steps=[step])
+        for _ in range(n):
+            visit_of(someone(clinic, channel="sms")[0], NOW + step * HOUR)
+        sweep(NOW - DAY)  # what is read once is known afterwards
+        with statements() as sent:
+            for found in queries.due_visits([step], now=NOW, limit=100, besides=[]):
+                remind(found.visit_id, step=step, rules=row, now=NOW)
+        return len([s for s in sent if s.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]) - 1
+
+    one, five = cost(1, 24), cost(5, 30)
+
+    assert one <= EACH
+    assert five <= 5 * EACH

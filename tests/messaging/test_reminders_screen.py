@@ -232,7 +232,9 @@ def test_what_people_wrote_is_shown_as_text(clinic: Clinic, desk: Any) -> None:
     assert "<b>Wed" not in shown
 
 
-def test_the_thread_says_of_which_step_a_reminder_was(clinic: Clinic, browse: Any, receptionist: User) -> None:
+def test_the_thread_says_of_which_step_a_reminder_was(
+    clinic: Clinic, browse: Any, receptionist: User
+) -> None:
     rules(steps=[36])
     patient, conversation = someone(clinic, "Maja Lindqvist", channel="sms")
     visit_of(patient, NOW + 36 * HOUR)
