@@ -47,6 +47,8 @@ class _Connecting(forms.Form):
 class ConnectForm(_Connecting):
     """A number at Twilio."""
 
+    without_account = _("Leave SID and token empty to send through the platform’s account.")
+
     channel = forms.ChoiceField(
         label=_("Used for"), choices=[(c.value, c.label) for c in (Channel.WHATSAPP, Channel.SMS)]
     )
@@ -72,6 +74,8 @@ class ConnectForm(_Connecting):
 
 class TelnyxForm(_Connecting):
     """A number at Telnyx, which carries SMS only."""
+
+    without_account = _("Leave both keys empty to send through the platform’s account.")
 
     display_name = CleanCharField(label=_("Display name"), max_length=120, required=False)
     messaging_profile_id = CleanCharField(label=_("Messaging profile ID"), max_length=64, required=False)

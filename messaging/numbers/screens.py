@@ -76,6 +76,15 @@ class Paste:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A provider at which a number may be."""
+
+    label: str
+    url: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """One number."""
 
@@ -250,6 +259,13 @@ def _figures(health: SenderHealth, found: Figures, clinic: Clinic, *, now: datet
     yield Figure(
         _("Refused signatures"), str(health.refused_count), refused, "warn" if health.alert_since else ""
     )
+
+
+def way(provider: str, url: str, *, here: str) -> Way:
+    """Return a provider with the channels that it carries; `here` is the one whose form is shown."""
+    known = carrier(provider)
+    channels = ", ".join(str(channel.label) for channel in known.channels)
+    return Way(f"{known.label} · {channels}", url, provider == here)
 
 
 def paste(provider: str, channel: str) -> list[Paste]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -24,6 +25,7 @@ from messaging.numbers.forms import ConnectForm, TelnyxForm, TestForm, TokenForm
 
 CHECK = "messaging.check_number"
 _FORMS: dict[str, type[ConnectForm] | type[TelnyxForm]] = {"twilio": ConnectForm, "telnyx": TelnyxForm}
+_PLACES = {"twilio": "numbers:add", "telnyx": "numbers:add-telnyx"}
 
 
 @require_GET
@@ -161,8 +163,9 @@ def _add(
         "form": form,
         "groups": screens.groups(found, clinic=request.clinic, current=None, now=clock.real_now()),
         "has_master": form.has_master,
-        "provider": provider,
-        "paste": screens.paste(provider, Channel.SMS) if provider != "twilio" else [],
+        "ways": [screens.way(slug, reverse(place), here=provider) for slug, place in _PLACES.items()],
+        "steps": f"messaging/numbers_add_{provider}.html",
+        "paste": screens.paste(provider, Channel.SMS),
         "clinic": request.clinic,
     }
     return render(request, "messaging/numbers_add.html", context, status=status)

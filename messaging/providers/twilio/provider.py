@@ -12,7 +12,7 @@ from requests import RequestException
 from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
-from medsync.lib import phone
+from medsync.lib import clock, phone
 from messaging.providers import media
 from messaging.providers.base import (
     Channel,
@@ -200,7 +200,7 @@ class TwilioProvider:
 
     def check(self, account_sid: str, secret: str, *, channel: Channel, number: str) -> None:
         """Ask for the number's messages of the last minute. Raises SendError."""
-        now = datetime.now(UTC)
+        now = clock.real_now()
         since = now - timedelta(minutes=1)
         self.list_recent(
             account_sid,
