@@ -11,8 +11,9 @@ from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import gate, providers
 from messaging.models import Attempt, Message, MessagingSettings
-from messaging.outbox import pacing
+from messaging.outbox import pacing, settling
 from messaging.outbox.claiming import claim
+from messaging.providers.base import ErrorKind, SendError
 from tests.messaging.outbound import queued, sender_of, thread
 
 pytestmark = pytest.mark.django_db
@@ -185,3 +186,14 @@ class TestRates:
         assert len(claim(now=clock.now(), limit=9)) == 5
         assert not SenderPace.objects.exists()
         assert Attempt.objects.count() == 5
+
+
+def test_what_is_tried_again_soon_rings_for_itself(inside: Clinic, rung: list[float]) -> None:
+    owe(inside, 2)
+    now = clock.now()
+    jobs = claim(now=now, limit=9)
+    rung.clear()
+    settling.settle(jobs[0], SendError("20429", ErrorKind.RETRY), now=now)
+    assert 0.7 <= rung.pop() <= 1.5
+    settling.settle(jobs[1], SendError("20429", ErrorKind.RETRY, retry_after=600), now=now)
+    assert rung == [], "the sweep finds what waits for long"
