@@ -29,9 +29,7 @@ urlpatterns = [
     path("inbox/<uuid:conversation_id>/texts/", saved_texts.texts, name="texts"),
     path("inbox/<uuid:conversation_id>/approved/", approved.choices, name="approved"),
     path("inbox/<uuid:conversation_id>/approved/send/", approved.send, name="send-approved"),
-    path(
-        "inbox/<uuid:conversation_id>/held/<uuid:message_id>/drop/", approved.drop_held, name="drop-held"
-    ),
+    path("inbox/<uuid:conversation_id>/held/<uuid:message_id>/drop/", approved.drop_held, name="drop-held"),
     path(
         "inbox/<uuid:conversation_id>/held/<uuid:message_id>/reword/",
         approved.reword_held,
