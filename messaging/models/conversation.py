@@ -203,7 +203,9 @@ class Window(models.Model):
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="windows")
     sender = models.ForeignKey("clinics.Sender", models.DO_NOTHING, related_name="+")
     last_inbound_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True, blank=True)  # WhatsApp said so; what comes later opens it again
+    closed_at = models.DateTimeField(
+        null=True, blank=True
+    )  # WhatsApp said so; what comes later opens it again
 
     class Meta:
         ordering = ["-last_inbound_at", "id"]
