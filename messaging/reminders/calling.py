@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from clinics.models import User
@@ -37,20 +38,34 @@ class ToCall:
 
 def until(zone: ZoneInfo, *, now: datetime) -> datetime:
     """Return the end of the clinic's next working day; without opening hours that is tomorrow. One statement."""
-    today = now.astimezone(zone).date()
+    return _end_of_next(set(_weekdays()), zone, now=now)
+
+
+def count(zone: ZoneInfo, *, now: datetime) -> int:
+    """Return how many still wait for a call until the end of the next working day, MOST at most; one statement."""
+    ahead = now + timedelta(days=_AHEAD + 1)
+    waiting = _unreached(now=now, until=ahead).filter(attendance__in=queries.UNANSWERED)
+    waiting = waiting.annotate(weekdays=ArraySubquery(_weekdays()))
+    rows = list(waiting.order_by("starts_at", "id").values_list("starts_at", "weekdays")[:MOST])
+    if not rows:
+        return 0
+    end = _end_of_next(set(rows[0][1]), zone, now=now)
+    return sum(starts_at < end for starts_at, _ in rows)
+
+
+def _weekdays() -> QuerySet[OpeningHours, int]:
+    """Return the days of the week on which the clinic's first place is open."""
     first = Location.objects.filter(active=True).order_by("rank", "id").values("pk")[:1]
-    working = set(OpeningHours.objects.filter(location__in=first).values_list("weekday", flat=True))
+    return OpeningHours.objects.filter(location__in=first).order_by().values_list("weekday", flat=True)
+
+
+def _end_of_next(working: set[int], zone: ZoneInfo, *, now: datetime) -> datetime:
+    today = now.astimezone(zone).date()
     for ahead in range(1, _AHEAD + 1):
         date = today + timedelta(days=ahead)
         if not working or date.weekday() in working:
             break
     return datetime.combine(date + timedelta(days=1), time(), zone).astimezone(UTC)
-
-
-def count(*, now: datetime, until: datetime) -> int:
-    """Return how many still wait for a call, MOST at most; one statement."""
-    waiting = _unreached(now=now, until=until).filter(attendance__in=queries.UNANSWERED)
-    return len(waiting.order_by("starts_at", "id").values_list("pk", flat=True)[:MOST])
 
 
 def to_call(*, now: datetime, until: datetime) -> list[ToCall]:

@@ -161,7 +161,7 @@ def _column(request: ClinicRequest, *, now: datetime) -> side.Side:
         calls,
         tasks,
         queries.not_delivered(),
-        unreached=calling.count(now=now, until=calling.until(request.clinic.zone, now=now)),
+        unreached=calling.count(request.clinic.zone, now=now),
         requests_count=inbox_rail.counts(request).get(View.REQUESTS, 0),
         query=query_of(request),
         clinic=request.clinic,

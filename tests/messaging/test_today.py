@@ -306,7 +306,7 @@ def test_who_can_do_nothing_of_the_first_day_is_not_shown_it(
     assert browse(receptionist).post(f"/c/{inside.slug}/today/first-day/put-away/").status_code == 403
 
 
-def test_the_page_costs_fourteen_statements_at_any_size(inside: Clinic, owner: User, browse: Any) -> None:
+def test_the_page_costs_twelve_statements_at_any_size(inside: Clinic, owner: User, browse: Any) -> None:
     client = browse(owner)
 
     def cost() -> list[str]:
@@ -337,4 +337,4 @@ def test_the_page_costs_fourteen_statements_at_any_size(inside: Clinic, owner: U
     large = cost()
 
     assert len(large) == len(small)
-    assert len(large) <= 14, "\n".join(large)
+    assert len(large) <= 12, "\n".join(large)
