@@ -9,7 +9,7 @@ from clinics.tasks import ClinicTask
 from clinics.tenancy import each_ready_clinic, in_clinic
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
-from messaging import api_reminders, demo_clock, held, local_phone, outbox, snoozing
+from messaging import api_reminders, demo_clock, held, local_phone, outbox, snoozing, written
 from messaging.alerts import telling, watching
 from messaging.approved import tasks as approved_texts
 from messaging.attachments import fetching
@@ -18,6 +18,8 @@ from messaging.reminders import tasks as reminders
 
 __all__ = [
     "approved_texts",
+    "ask_all_when_written",
+    "ask_when_written",
     "check_number",
     "deliver_outbox",
     "demo_clock",
@@ -142,3 +144,17 @@ def fetch_all_media() -> None:
     """Start `fetch_due_media` in every clinic with a file that is due."""
     for clinic in clocks.due(clocks.MEDIA, clock.real_now()):
         enqueue("messaging.fetch_due_media", schema=clinic.schema_name)
+
+
+@shared_task(name="messaging.ask_when_written", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def ask_when_written() -> None:
+    """Ask the provider when the messages were written whose windows end soon in this clinic. Idempotent."""
+    written.ask(now=clock.now())
+
+
+@shared_task(name="messaging.ask_all_when_written", ignore_result=True)  # type: ignore[untyped-decorator]
+def ask_all_when_written() -> None:
+    """Start `ask_when_written` where an hour has passed since."""
+    written.keep_clocks()
+    for clinic in clocks.due(written.JOB, clock.real_now()):
+        enqueue("messaging.ask_when_written", schema=clinic.schema_name)
