@@ -103,7 +103,9 @@ def build() -> World:
                 auth_token=token,
                 now=clock.now(),
             )
-    with in_clinic(clinics["alpha"]):  # most tests read doctors' names on WhatsApp; a US clinic hides them else
+    with in_clinic(
+        clinics["alpha"]
+    ):  # most tests read doctors' names on WhatsApp; a US clinic hides them else
         MessagingSettings.objects.create(neutral_whatsapp=False)
     users["stranger@nowhere.example"] = User.objects.create_user(
         "stranger@nowhere.example", name="Sam Stranger"

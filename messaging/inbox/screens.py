@@ -258,7 +258,9 @@ _KIND_WORDS = {
     Kind.CONTACT: gettext_lazy("A contact card"),
     Kind.REACTION: gettext_lazy("A reaction"),
     Kind.DELETION: gettext_lazy("The patient deleted a message that is not here"),
-    Kind.UNSUPPORTED: gettext_lazy("Something that cannot be shown here. Ask for it as text or as a picture."),
+    Kind.UNSUPPORTED: gettext_lazy(
+        "Something that cannot be shown here. Ask for it as text or as a picture."
+    ),
     Kind.CALL: gettext_lazy("A call"),
 }
 KIND_ICONS = {

@@ -19,6 +19,7 @@ class AttemptKind(models.TextChoices):
 
 class Attempt(models.Model):
     """One try at one message. `state` and `rank` move up only; `unknown_since` is set while the outcome is not known."""
+
     # Handed over once more under its own key, and not answered yet.
     resent_at = models.DateTimeField(null=True, blank=True)
 

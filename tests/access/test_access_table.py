@@ -241,6 +241,7 @@ PUBLIC = {
     "accounts/2fa/webauthn/keys/<int:pk>/remove": person,
     "accounts/2fa/webauthn/keys/<int:pk>/edit": person,
     "accounts/2fa/webauthn/login": open_page,
+    "api/webhooks/^sms/telnyx/?$": signed,
     "api/webhooks/^(?:whatsapp|sms)/?$": signed,
     "api/webhooks/^(?:whatsapp|sms)/status/?$": signed,
     "api/schema": open_page,
@@ -317,10 +318,10 @@ def test_everybody_gets_what_the_table_says_of_public_pages(browse, world, clini
         rule = PUBLIC[pattern]
         for who in EVERYBODY:
             # A client each time: log-out is one of the pages.
-            form = "application/x-www-form-urlencoded"
-            response = browse(world.users.get(who)).generic(
-                rule.method, f"/{path}", b"x=1", content_type=form
-            )
+            data, form = b"x=1", "application/x-www-form-urlencoded"
+            if path.endswith("telnyx"):
+                data, form = b"{}", "application/json"
+            response = browse(world.users.get(who)).generic(rule.method, f"/{path}", data, content_type=form)
             got = verdict(response, clinic)
             expected = {"open": OPEN, "signed": ROLE, "person": OPEN if who else LOGIN}[rule.kind]
             if rule.kind == "open" and got == LOGIN and "2fa" in path:

@@ -472,9 +472,7 @@ def test_defect_4_after_a_no_nothing_more_is_sent(client: Any, clinic: Clinic) -
     assert shown(client, id)["will_attend"] is False
 
 
-def test_defect_5_a_reminder_whose_day_is_over_stays(
-    client: Any, clinic: Clinic, _clock: Any
-) -> None:
+def test_defect_5_a_reminder_whose_day_is_over_stays(client: Any, clinic: Clinic, _clock: Any) -> None:
     id = made(client)
     _clock.move_to(NOW + timedelta(days=30))
     made(client, appointment_time="2027-07-06T15:23-0800")

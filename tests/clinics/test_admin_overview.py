@@ -193,7 +193,8 @@ def test_the_platforms_overview_reads_seven_figures(browse, world):
         one
         for one in sent
         if re.search(
-            r"FROM .?.?(clinics_(clinic|provideraccount|heldevent|deadtask|counter|senderhealth))", one.replace('"', "")
+            r"FROM .?.?(clinics_(clinic|provideraccount|heldevent|deadtask|counter|senderhealth))",
+            one.replace('"', ""),
         )
     ]
     assert len(reads) == 7, reads

@@ -110,10 +110,12 @@ def busy(clinic, world):
         ConsentAction,
         ConsentEvent,
         ConsentSource,
+        ContentTemplate,
         Conversation,
         Direction,
         Message,
         MessageStatus,
+        OwnText,
         Purpose,
     )
     from scheduling import operations, patients
@@ -159,6 +161,15 @@ def busy(clinic, world):
             user=world.users["owner@alpha.example"],
             channel="push",
             outcome="sent",
+            created_at=now,
+        )
+        OwnText.objects.create(key="accepted", language="en", body="See you: {date}, {time}.", updated_at=now)
+        ContentTemplate.objects.create(
+            account=clinic.senders.get(channel="whatsapp", rank=1).account,
+            content_sid="HX" + 32 * "1",
+            name="accepted_en",
+            language="en",
+            content_type="twilio/text",
             created_at=now,
         )
         doctor = Practitioner.objects.get()

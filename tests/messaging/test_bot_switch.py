@@ -147,8 +147,8 @@ def test_typing_after_a_pause_pauses_anew(inside: Clinic, owner: User) -> None:
 
 
 def test_where_only_staff_answer_typing_leaves_no_line(inside: Clinic, owner: User) -> None:
-    MessagingSettings.objects.create(
-        bot_inside_hours=BotMode.STAFF_ONLY, bot_outside_hours=BotMode.STAFF_ONLY
+    MessagingSettings.objects.update_or_create(
+        pk=1, defaults={"bot_inside_hours": BotMode.STAFF_ONLY, "bot_outside_hours": BotMode.STAFF_ONLY}
     )
     forget_facts()
     thread = a_thread()

@@ -15,6 +15,7 @@ from medsync.lib import clock
 from messaging.inbox import listing
 from messaging.inbox.queries import View
 from messaging.models import Conversation, WorkState
+from scheduling.models import ContactPoint
 from tests.messaging.inboxes import HOUR, a_request, a_thread, a_visit_today, says
 
 LISTS = [view for view in View if view is not View.REQUESTS]  # that one is a screen of its own
@@ -86,6 +87,8 @@ def a_thread_in(view: View, name: str, n: int, *, owner: User) -> Conversation:
         thread.snoozed_until = at + timedelta(hours=3, minutes=n // 3)
     if view is View.FAILED:
         thread.failed_count = 1
+    if view is View.BLOCKED:
+        ContactPoint.objects.filter(pk=thread.contact_point_id).update(blocked_at=at)
     thread.save()
     return thread
 

@@ -15,6 +15,7 @@ from messaging import notifications
 from messaging.facts import facts
 from messaging.inbox import queries
 from messaging.models import ChannelConsent, Message
+from messaging.ownwords import own_words
 from scheduling.operations import accept, reject
 from tests.messaging.inboxes import HOUR, a_request, a_thread, reenter, says
 
@@ -51,7 +52,8 @@ def test_a_thread_with_a_request_costs_at_most_eight_statements(inside: Clinic, 
     says(thread, "lost", author="staff", status="undelivered", error_code="63024")
     a_request(thread)
     now = clock.now()
-    facts()  # known in a process that works
+    facts()  # both known in a process that works
+    own_words()
 
     with CaptureQueriesContext(connection) as seen:
         found = queries.conversation(thread.id)
