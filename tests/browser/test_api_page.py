@@ -15,7 +15,8 @@ def test_the_page_shows_every_endpoint_and_breaks_no_rule(chrome, stack):
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/api/docs")
     page.get_by_text("List conversations", exact=True).wait_for(timeout=PATIENCE)
-    assert page.locator(".opblock").count() == 29
+    schema = page.request.get("/api/schema?format=json").json()
+    assert page.locator(".opblock").count() == sum(len(path) for path in schema["paths"].values()) >= 41
     page.get_by_text("Send a message", exact=True).click()
     page.get_by_text("client_message_id").first.wait_for(timeout=PATIENCE)
     assert complaints == []

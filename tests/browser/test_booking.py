@@ -116,8 +116,10 @@ def test_a_broken_phone_shows_why_and_a_way_out(visit: Callable[..., Page]) -> N
     failed = inbox.locator(".bubble-staff", has_text="¿Nos llama?").locator(".failed-box")
     expect(failed).to_contain_text("The phone is switched off or out of reach.", timeout=PATIENCE)
     expect(failed).to_contain_text("30003")
-    failed.locator("[data-again]").click()
-    expect(inbox.locator("#composer-text")).to_have_value("¿Nos llama?")
+    phone.arrives("online")
+    failed.get_by_role("button", name="Send again").click()
+    phone.heard("¿Nos llama?")
+    expect(failed).to_have_count(0, timeout=PATIENCE)
 
 
 @VIEWPORTS

@@ -25,11 +25,23 @@ LISTS = (
         "today/tasks/",
         "patients/",
         "patients/?show=unnamed",
+        "call-list/",
         "saved-texts/",
+        "approved-texts/",
         "numbers/",
     ),
 )
-FORMS = ("today/end-of-shift/", "patients/new/", "notifications/", "settings/", "team/")
+FORMS = (
+    *(
+        "today/end-of-shift/",
+        "patients/new/",
+        "reminders/",
+        "saved-texts/own/",
+        "notifications/",
+        "settings/",
+    ),
+    *("team/", "numbers/add/telnyx/"),
+)
 OWN = ("/profile/", "/profile/keys/")
 
 

@@ -24,7 +24,7 @@ def test_what_found_the_window_closed_went_by_sms_and_says_so(
 from medsync.lib import clock
 from messaging import outbox
 from messaging.models import Conversation
-thread = Conversation.objects.get(contact_point__display_name={phone.name!r})
+thread = Conversation.objects.filter(contact_point__display_name={phone.name!r}).latest("created_at")
 outbox.queue(thread, body={NEWS!r}, purpose="notice", author="system", now=clock.now())
 """,
     )

@@ -392,7 +392,19 @@ FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("settings/safety/", ("idle_minutes",)),
     ("settings/bot/", ("bot_inside_hours", "bot_pause_minutes")),
     ("settings/booking/", ("hold_minutes", "request_hours", "offer_hours")),
+    ("settings/beginning/", ("first_channel", "quiet_from", "quiet_until")),
+    ("settings/confirmations/", ("sms_enabled", "sms_sender_number", "sms_inbound_enabled")),
+    ("settings/privacy/", ("neutral_whatsapp", "privacy_url")),
     ("team/invitations/", ("email", "role")),
+    ("reminders/save/", ("enabled", "steps", "language", "template_key", "custom_message")),
+    ("reminders/preview/", ("enabled", "steps", "language", "template_key", "custom_message")),
+    ("reminders/<visit>/send/", ("version",)),
+    ("call-list/<visit>/called/", ("outcome", "version")),
+    ("saved-texts/own/accepted/", ("en", "es", "zh", "body_en", "body")),
+    ("approved-texts/new/", ("name", "account", "key", "language", "body", "button_1", "sample_1")),
+    ("approved-texts/map/", ("account", "content_sid", "key", "language")),
+    ("inbox/<thread>/approved/send/", ("template", "hold", "client_message_id", "v_1", "sender")),
+    ("numbers/add/telnyx/", ("phone_number", "messaging_profile_id", "auth_token", "public_key")),
 )
 
 

@@ -23,8 +23,9 @@ def stack():
 
 def test_all_parts_run_and_the_screen_says_where_to_click(stack):
     assert all(is_alive(pid) for pid in stack.pids().values())
-    assert f"{stack.url}/" in stack.said()
-    assert "Ctrl-C" in stack.said()
+    # The pages answer a moment before the screen says so.
+    until(lambda: f"{stack.url}/" in stack.said(), seconds=30, what="where to click")
+    until(lambda: "Ctrl-C" in stack.said(), seconds=30, what="how to stop")
 
 
 def test_health_is_never_kept_by_a_cache_and_needs_no_log_in(stack):

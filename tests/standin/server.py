@@ -234,7 +234,11 @@ class Exchange(BaseHTTPRequestHandler):
 
     def body(self) -> bytes:
         """Read what was posted, and remember it."""
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(size)
+        if len(raw) < size:  # who asked has died half-way: no server would take that for a request
+            self.close_connection = True
+            raise ConnectionAbortedError
         seen = Seen(self.command, urlsplit(self.path).path, self.headers.get("Content-Type") or "", raw)
         with self.standin._lock:
             self.standin.seen.append(seen)
