@@ -9,10 +9,14 @@ from tests.browser.parts import DESK, INBOX, PlayedPhone, new_phone, row_of
 
 
 def a_patient(visit: Callable[..., Page]) -> PlayedPhone:
-    """Let a new patient ask for a person."""
+    """Let a new patient ask for a person, and wait until the bot's answer was read: every tick changes the thread."""
     phone = new_phone(visit(DESK))
     phone.write("quiero hablar con una persona")
-    phone.answered(0)  # what comes after is no change of the thread by the bot
+    phone.answered(0)
+    thread = visit(f"{INBOX}?view=all")
+    row_of(thread, phone.name).click()
+    expect(thread.locator("[data-part=items] [data-tick=read]").last).to_be_visible(timeout=PATIENCE)
+    thread.close()
     return phone
 
 
