@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,33 +14,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinics.access import ClinicRequest
-from clinics.models import Clinic, Sender
+from clinics.models import Sender
 from medsync.lib import clock
 from medsync.lib.ids import id_in
 from messaging import demo_clock, intake, local_phone
 from messaging.attachments.pictures import LARGEST
 from messaging.attachments.preparing import LIMITS, FileRefused
-from messaging.phone import lines, queries, samples, screens, times
+from messaging.phone import lines, made_up, queries, samples, screens, times
 from messaging.providers.local.lines import own_behaviour, set_behaviour, set_common_behaviour
 from scheduling import contacts
 from scheduling.models import ContactAddress
 
 LONGEST = 70_000
-_FIRST = ("Luna", "Noah", "Ana", "Omar", "Mia", "Diego", "Ivy", "Sam", "Inés", "Pablo", "Zoe", "Hugo")
-_LAST = (
-    "Vega",
-    "Kim",
-    "Torres",
-    "Haddad",
-    "Lindqvist",
-    "Ramos",
-    "Chen",
-    "Okoye",
-    "Peña",
-    "Novak",
-    "Silva",
-    "Roy",
-)
 
 
 def _senders(request: ClinicRequest) -> dict[str, Sender]:
@@ -78,13 +62,13 @@ def new(request: ClinicRequest) -> HttpResponse:
     channel = request.POST.get("channel", "")
     if channel not in senders:
         return HttpResponseBadRequest()
-    number = _free_number(request.clinic)
+    number = made_up.free_number(request.clinic)
     resolved = contacts.resolve(
         channel,
         number,
         phone=number,
         user_id=None,
-        display_name=f"{secrets.choice(_FIRST)} {secrets.choice(_LAST)}" if channel == "whatsapp" else "",
+        display_name=made_up.free_name() if channel == "whatsapp" else "",
         region=request.clinic.country,
         now=clock.now(),
     )
@@ -259,15 +243,3 @@ def _ids(text: str) -> list[UUID]:
         return [UUID(one) for one in text.split(",")[:50] if one]
     except ValueError as error:
         raise Http404 from error
-
-
-def _free_number(clinic: Clinic) -> str:
-    """Return a number that nobody has: of the country's made-up range where there is one."""
-    while True:
-        digits = secrets.randbelow(10_000)
-        if clinic.country == "MX":
-            number = f"+52155{5550_0000 + digits:08d}"
-        else:  # 555-01xx in any area code is never given to anybody
-            number = f"+1{secrets.choice(('212', '347', '646', '718', '917'))}55501{digits % 100:02d}"
-        if not ContactAddress.objects.filter(address=number).exists():
-            return number

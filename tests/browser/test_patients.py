@@ -110,7 +110,7 @@ def test_show_older_goes_on_where_it_ended_by_key(theirs: Callable[..., Page]) -
 
     expect(entries).to_have_count(45, timeout=PATIENCE)
     expect(button).to_have_count(0)
-    assert page.evaluate("document.activeElement.closest('.line-entry') !== null")
+    page.wait_for_function("document.activeElement.closest('.line-entry') !== null", timeout=PATIENCE)
 
 
 def test_a_visit_is_booked_with_the_words_shown_and_cancelled_in_silence(theirs: Callable[..., Page]) -> None:

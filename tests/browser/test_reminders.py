@@ -98,7 +98,7 @@ def test_send_now_reaches_the_phone_once_and_the_button_says_so(
     phone.write("hello")
     phone.answered(0)
     day(
-        'point = Conversation.objects.order_by("-last_message_at")[0].contact_point\n'
+        f"point = Conversation.objects.get(contact_point__display_name={phone.name!r}).contact_point\n"
         'person = somebody("Rem Maja Lindqvist")\n'
         "PatientContact.objects.create(patient=person, contact_point=point, starred=True)\n"
         "visit(person, 30)"

@@ -7,9 +7,9 @@ import pytest
 from clinics.models import Clinic, User
 from medsync.lib import clock
 from messaging.models import Message, MessagingSettings, Question
-from messaging.phone import queries
+from messaging.phone import made_up, queries
 from messaging.providers.local.lines import behaviour_of
-from scheduling.models import ContactAddress
+from scheduling.models import ContactAddress, ContactPoint
 from tests.messaging.desks import desk, inside, played
 from tests.messaging.inboxes import a_thread, says
 from tests.statements import statements
@@ -60,6 +60,17 @@ def test_a_new_phone_gets_a_made_up_number_and_can_write(desk: Any, channel: str
         address.address,
     )
     assert "hola, necesito una cita" in sent.content.decode()
+
+
+def test_no_two_phones_have_one_name(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(made_up, "_FIRST", ("Luna", "Noah"))
+    monkeypatch.setattr(made_up, "_LAST", ("Vega",))
+
+    for _ in range(4):
+        desk("new/", "post", channel="whatsapp")
+
+    names = set(ContactPoint.objects.values_list("display_name", flat=True))
+    assert names == {"Luna Vega", "Noah Vega", "Luna Vega Vega", "Noah Vega Vega"}
 
 
 def test_a_patients_phone_can_be_put_on_the_desk(desk: Any) -> None:
