@@ -20,11 +20,13 @@ from messaging.history import (
     Decide,
     Fields,
     Many,
+    Seen,
     back_to_work,
     many,
     one,
+    stamp,
     stands,
-    unless_heard,
+    unless_changed,
 )
 from messaging.models import (
     Conversation,
@@ -51,26 +53,26 @@ def done(
     *,
     by: User | None,
     now: datetime,
-    seen: UUID | None = None,
+    seen: Seen | None = None,
     batch: UUID | None = None,
 ) -> bool:
     """Close the work: open questions end, held times are free again, the next message begins a new episode.
 
-    `seen` is the last message that the member saw. Raises ChangedMeanwhile when the patient wrote since.
+    `seen` is what the member saw. Raises ChangedMeanwhile when the patient wrote or a colleague acted since.
     """
-    return _finish([conversation], unless_heard(seen, _DONE), by=by, now=now, batch=batch)
+    return _finish([conversation], unless_changed(seen, _DONE, by=by), by=by, now=now, batch=batch)
 
 
 @retrying
-def done_many(versions: Mapping[UUID, int], *, by: User, now: datetime, batch: UUID) -> Many:
+def done_many(stamps: Mapping[UUID, str], *, by: User, now: datetime, batch: UUID) -> Many:
     """Close the work of many threads at once, but for those that are no longer as the member saw them."""
-    wanted = dict(versions)
+    wanted = dict(stamps)
     while True:  # what was freed for a thread that has changed is given back by the roll-back
-        threads = [row for row in Conversation.objects.filter(pk__in=wanted) if row.version == wanted[row.pk]]
+        threads = [row for row in Conversation.objects.filter(pk__in=wanted) if stamp(row) == wanted[row.pk]]
         moved: set[UUID] = set()
 
         def decide(row: Conversation, moved: set[UUID] = moved) -> Fields:
-            if row.version != wanted[row.pk]:
+            if stamp(row) != wanted[row.pk]:
                 moved.add(row.pk)
                 raise ChangedMeanwhile
             return _DONE
@@ -81,7 +83,7 @@ def done_many(versions: Mapping[UUID, int], *, by: User, now: datetime, batch: U
             for pk in moved:
                 del wanted[pk]
             continue
-        return Many([row.pk for row in threads] if changed else [], len(versions) - len(threads))
+        return Many([row.pk for row in threads] if changed else [], len(stamps) - len(threads))
 
 
 _DONE: Fields = {
@@ -137,12 +139,12 @@ def no_reply_needed(
     *,
     by: User | None,
     now: datetime,
-    seen: UUID | None = None,
+    seen: Seen | None = None,
     batch: UUID | None = None,
 ) -> bool:
     """Say that the patient's last message wants no answer; questions and offers stay open.
 
-    Raises ChangedMeanwhile when the patient wrote after `seen`.
+    Raises ChangedMeanwhile when the patient wrote or a colleague acted after what the member saw.
     """
 
     def decide(row: Conversation) -> Fields | None:
@@ -157,7 +159,7 @@ def no_reply_needed(
             "state_before_failure": "",
         }
 
-    return one(conversation, unless_heard(seen, decide), Kind.NO_REPLY, by=by, now=now, batch=batch)
+    return one(conversation, unless_changed(seen, decide, by=by), Kind.NO_REPLY, by=by, now=now, batch=batch)
 
 
 def reopen(conversation: Conversation, *, by: User | None, now: datetime, batch: UUID | None = None) -> bool:
@@ -184,17 +186,22 @@ def put_away(conversation: Conversation, *, by: User | None, now: datetime) -> b
 
 
 def assign(
-    conversation: Conversation, *, to: User | None, by: User | None, now: datetime, batch: UUID | None = None
+    conversation: Conversation,
+    *,
+    to: User | None,
+    by: User | None,
+    now: datetime,
+    seen: Seen | None = None,
+    batch: UUID | None = None,
 ) -> bool:
-    """Give a thread to a member, or to nobody."""
-    return one(conversation, _given(to), Kind.ASSIGNED, by=by, now=now, batch=batch)
+    """Give a thread to a member, or to nobody. Raises ChangedMeanwhile when a colleague acted after what was seen."""
+    decide = unless_changed(seen, _given(to), by=by)
+    return one(conversation, decide, Kind.ASSIGNED, by=by, now=now, batch=batch)
 
 
-def assign_many(
-    versions: Mapping[UUID, int], *, to: User | None, by: User, now: datetime, batch: UUID
-) -> Many:
+def assign_many(stamps: Mapping[UUID, str], *, to: User | None, by: User, now: datetime, batch: UUID) -> Many:
     """Give many threads to a member, or to nobody, but for those that are no longer as the member saw them."""
-    return many(versions, _given(to), Kind.ASSIGNED, by=by, now=now, batch=batch)
+    return many(stamps, _given(to), Kind.ASSIGNED, by=by, now=now, batch=batch)
 
 
 def _given(to: User | None) -> Fields:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2s
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Q, QuerySet
 
 from clinics.models import User
-from messaging import live
+from messaging import live, threads
 from messaging.models import (
     Conversation,
     ConversationEvent,
@@ -41,6 +42,28 @@ class ChangedMeanwhile(Exception):
     """Something newer happened to the thread, which the member had not seen."""
 
     code = "changed_meanwhile"
+
+
+class ChangedByColleague(ChangedMeanwhile):
+    """Another member did something with the thread, or answered, which the member had not seen."""
+
+    code = "changed_by_colleague"
+
+    def __init__(self, colleague: User) -> None:
+        super().__init__(self.code)
+        self.colleague = colleague
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a page showed of a thread when its member decided: the last message, the newest deed; None: not known."""
+
+    message: UUID | None
+    deed: UUID | None = None
+
+
+#: The deed of a page that showed none.
+NO_DEED = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +135,59 @@ def back_to_work(row: Conversation, now: datetime) -> dict[str, Any]:
     }
 
 
-def unless_heard(seen: UUID | None, wanted: Fields | Decide) -> Decide:
-    """Return a decision that is refused when the patient wrote after the message that the member saw last."""
+def unless_changed(seen: Seen | None, wanted: Fields | Decide, *, by: User | None) -> Decide:
+    """Return a decision that is refused when the patient wrote, or a colleague acted, after what the member saw.
+
+    Neither ticks nor the bot's words are in the way, nor what the member did a moment ago.
+    """
 
     def decide(row: Conversation) -> Mapping[str, Any] | None:
-        if seen is not None and row.last_message_id != seen:
-            at = (
-                Message.objects.filter(pk=seen, conversation=row).values_list("created_at", flat=True).first()
-            )
-            if at is not None and heard_since([row.pk], at):
-                raise ChangedMeanwhile
+        if seen is not None:
+            if seen.message is not None and row.last_message_id != seen.message:
+                _unless_said(row, seen.message, by)
+            if seen.deed is not None:
+                _unless_done(row, seen.deed, by)
         return wanted(row) if callable(wanted) else wanted
 
     return decide
+
+
+def _unless_said(row: Conversation, seen: UUID, by: User | None) -> None:
+    at = Message.objects.filter(pk=seen, conversation=row).values_list("created_at", flat=True).first()
+    if at is not None and heard_since([row.pk], at):
+        raise ChangedMeanwhile
+    answer = threads.answered_since(row.pk, seen, user_id=by.pk) if by else None
+    if answer is not None and answer.user is not None:
+        raise ChangedByColleague(answer.user)
+
+
+def _unless_done(row: Conversation, seen: UUID, by: User | None) -> None:
+    newer = Q(pk__gt=seen, undone_at=None) | Q(pk=seen, undone_at__isnull=False)
+    done = deeds_with(row.pk).filter(newer).exclude(user=by).select_related("user").order_by("-pk").first()
+    if done is not None and done.user is not None:
+        raise ChangedByColleague(done.user)
+
+
+def deeds_with(conversation: UUID | OuterRef) -> QuerySet[ConversationEvent]:
+    """Return what members did with a thread as work; the bot's switch, which typing moves as well, is none of it."""
+    done = ConversationEvent.objects.filter(conversation=conversation, user__isnull=False)
+    return done.exclude(kind__in=_BOT)
+
+
+def stamp(row: Conversation) -> str:
+    """Return the mark of what a list shows that matters for a deed: what the patient said, and where the thread stands.
+
+    Ticks and the bot's words leave it as it is; a failure that somebody must see to does not.
+    """
+    shown = (
+        row.last_heard_id,
+        row.work_state,
+        row.assignee_id,
+        row.snoozed_until and row.snoozed_until.timestamp(),
+        row.put_away_at and row.put_away_at.timestamp(),
+        row.failed_count,
+    )
+    return blake2s("|".join(map(str, shown)).encode(), digest_size=8).hexdigest()
 
 
 def one(
@@ -143,7 +206,7 @@ def one(
 
 
 def many(
-    versions: Mapping[UUID, int],
+    stamps: Mapping[UUID, str],
     fields: Fields,
     kind: ConversationEventKind,
     *,
@@ -151,17 +214,17 @@ def many(
     now: datetime,
     batch: UUID,
 ) -> Many:
-    """Change those of many threads that are still at the version that the member saw."""
+    """Change those of many threads that still stand as the member saw them (see `stamp`)."""
     same: set[UUID] = set()
 
     def decide(row: Conversation) -> Fields | None:
-        if row.version != versions[row.pk]:
+        if stamp(row) != stamps[row.pk]:
             return None
         same.add(row.pk)
         return fields
 
-    changed = change(versions, decide, kind=kind, by=by, now=now, batch=batch)
-    return Many([row.pk for row in changed], len(versions) - len(same))
+    changed = change(stamps, decide, kind=kind, by=by, now=now, batch=batch)
+    return Many([row.pk for row in changed], len(stamps) - len(same))
 
 
 def stands(threads: Sequence[Conversation], changed: Sequence[Conversation]) -> bool:

@@ -264,6 +264,7 @@ def _note_waking(stored: Stored, before: dict[str, Any], now: datetime) -> None:
 def _show_last(stored: Stored, last: Message, opened_at: datetime | None) -> None:
     """Put what the list shows into the conversation's own columns."""
     conversation, message = stored.conversation, stored.message
+    conversation.last_heard_id = message.pk
     conversation.last_message_id = last.pk
     conversation.last_message_at = last.created_at
     conversation.last_body = last.body[:200]

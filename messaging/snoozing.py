@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
+from clinics import clocks
 from clinics.models import User
 from messaging import history
-from messaging.history import Fields, Many, back_to_work, many, one, unless_heard
+from messaging.history import Fields, Many, Seen, back_to_work, many, one, unless_changed
 from messaging.models import Conversation, WorkState
 from messaging.models import ConversationEventKind as Kind
 from scheduling.hours import ZoneDays, from_minute, wall_minutes
@@ -63,22 +64,20 @@ def snooze(
     until: datetime,
     by: User,
     now: datetime,
-    seen: UUID | None = None,
+    seen: Seen | None = None,
     batch: UUID | None = None,
 ) -> bool:
     """Take a thread out of sight until a time, or until the patient writes.
 
-    Raises NotInThePast, and ChangedMeanwhile when the patient wrote after `seen`.
+    Raises NotInThePast, and ChangedMeanwhile when the patient wrote or a colleague acted after what was seen.
     """
-    fields = _asleep(until, now)
-    return one(conversation, unless_heard(seen, fields), Kind.SNOOZED, by=by, now=now, batch=batch)
+    decide = unless_changed(seen, _asleep(until, now), by=by)
+    return one(conversation, decide, Kind.SNOOZED, by=by, now=now, batch=batch)
 
 
-def snooze_many(
-    versions: Mapping[UUID, int], *, until: datetime, by: User, now: datetime, batch: UUID
-) -> Many:
+def snooze_many(stamps: Mapping[UUID, str], *, until: datetime, by: User, now: datetime, batch: UUID) -> Many:
     """Snooze many threads at once, but for those that are no longer as the member saw them. Raises NotInThePast."""
-    return many(versions, _asleep(until, now), Kind.SNOOZED, by=by, now=now, batch=batch)
+    return many(stamps, _asleep(until, now), Kind.SNOOZED, by=by, now=now, batch=batch)
 
 
 def _asleep(until: datetime, now: datetime) -> Fields:
@@ -89,9 +88,7 @@ def _asleep(until: datetime, now: datetime) -> Fields:
 
 def due_to_wake(*, now: datetime) -> QuerySet[Conversation]:
     """Return the snoozed threads whose time has come, the longest due first."""
-    return Conversation.objects.filter(
-        work_state=WorkState.SNOOZED, put_away_at=None, snoozed_until__lte=now
-    ).order_by("snoozed_until", "id")
+    return _snoozed().filter(snoozed_until__lte=now)
 
 
 def wake(conversation_id: UUID, *, now: datetime) -> bool:
@@ -107,5 +104,16 @@ def wake(conversation_id: UUID, *, now: datetime) -> bool:
 
 
 def wake_all(*, now: datetime) -> int:
-    """Bring back every snoozed thread of the entered clinic whose time has come, each in a transaction of its own."""
-    return sum(wake(pk, now=now) for pk in due_to_wake(now=now).values_list("pk", flat=True))
+    """Bring back every snoozed thread of the entered clinic whose time has come; note when the next one's comes.
+
+    Each in a transaction of its own; return how many.
+    """
+    woken = sum(wake(pk, now=now) for pk in due_to_wake(now=now).values_list("pk", flat=True))
+    with clocks.visit(clocks.SNOOZED, now=now) as visit:
+        visit.next_at = _snoozed().values_list("snoozed_until", flat=True).first()
+    return woken
+
+
+def _snoozed() -> QuerySet[Conversation]:
+    rows = Conversation.objects.filter(work_state=WorkState.SNOOZED, put_away_at=None)
+    return rows.filter(snoozed_until__isnull=False).order_by("snoozed_until", "id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from medsync.lib import clock
 from medsync.lib.ids import id_in, new_id
 from messaging import blocking, conversations, snoozing, times, undoing
 from messaging.facts import facts
-from messaging.history import MOST_AT_ONCE, ChangedMeanwhile, Many
+from messaging.history import MOST_AT_ONCE, ChangedByColleague, ChangedMeanwhile, Many, Seen
 from messaging.inbox import deed_menus, listing
 from messaging.inbox.answering import answer, conversation_of
 from messaging.models import Conversation
@@ -101,30 +102,31 @@ def assign(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
         to = _member(request)
     except _Refused as refused:
         return answer(request, conversation_id, toast=str(refused), status=409)
-    return _do(request, conversation_id, conversations.assign, _given(request, to), to=to)
+    seen = replace(_seen(request), message=None)  # who has a thread is no matter of what was said in it
+    return _do(request, conversation_id, conversations.assign, _given(request, to), seen=seen, to=to)
 
 
 @require_POST
 @may(Action.WORK)
 def many(request: ClinicRequest) -> HttpResponse:
-    """Do one thing with many threads: `deed` is done, snooze or assign; `thread` is an id and its version, often.
+    """Do one thing with many threads: `deed` is done, snooze or assign; `thread` is an id and what stood there, often.
 
     400 for more than 100 or for what is no such list, 404 when one of them is not this clinic's.
     """
-    versions = _versions(request.POST.getlist("thread"))
-    deeds: dict[str, Callable[[ClinicRequest, dict[UUID, int], UUID], tuple[Many, str]]] = {
+    stamps = _stamps(request.POST.getlist("thread"))
+    deeds: dict[str, Callable[[ClinicRequest, dict[UUID, str], UUID], tuple[Many, str]]] = {
         "done": _done_many,
         "snooze": _snooze_many,
         "assign": _assign_many,
     }
     deed = deeds.get(request.POST.get("deed", ""))
-    if deed is None or not versions or len(versions) > MOST_AT_ONCE:
+    if deed is None or not stamps or len(stamps) > MOST_AT_ONCE:
         return HttpResponseBadRequest()
-    if Conversation.objects.filter(pk__in=versions).count() != len(versions):
+    if Conversation.objects.filter(pk__in=stamps).count() != len(stamps):
         raise Http404
     batch = new_id()
     try:
-        result, said = deed(request, versions, batch)
+        result, said = deed(request, stamps, batch)
     except (_Refused, NotInThePast) as error:
         return _say(request, str(error) or _no_such_time(), status=409)
     n = len(result.changed)
@@ -146,25 +148,25 @@ def many(request: ClinicRequest) -> HttpResponse:
     )
 
 
-def _done_many(request: ClinicRequest, versions: dict[UUID, int], batch: UUID) -> tuple[Many, str]:
-    result = conversations.done_many(versions, by=request.user, now=clock.now(), batch=batch)
+def _done_many(request: ClinicRequest, stamps: dict[UUID, str], batch: UUID) -> tuple[Many, str]:
+    result = conversations.done_many(stamps, by=request.user, now=clock.now(), batch=batch)
     n = len(result.changed)
     return result, ngettext("%(n)d thread done.", "%(n)d threads done.", n) % {"n": n}
 
 
-def _snooze_many(request: ClinicRequest, versions: dict[UUID, int], batch: UUID) -> tuple[Many, str]:
+def _snooze_many(request: ClinicRequest, stamps: dict[UUID, str], batch: UUID) -> tuple[Many, str]:
     until = _until(request)
     if until is None:
         raise NotInThePast
-    result = snoozing.snooze_many(versions, until=until, by=request.user, now=clock.now(), batch=batch)
+    result = snoozing.snooze_many(stamps, until=until, by=request.user, now=clock.now(), batch=batch)
     n = len(result.changed)
     words = ngettext("%(n)d thread snoozed until %(time)s.", "%(n)d threads snoozed until %(time)s.", n)
     return result, words % {"n": n, "time": times.until(until, request.clinic.zone, now=clock.now())}
 
 
-def _assign_many(request: ClinicRequest, versions: dict[UUID, int], batch: UUID) -> tuple[Many, str]:
+def _assign_many(request: ClinicRequest, stamps: dict[UUID, str], batch: UUID) -> tuple[Many, str]:
     to = _member(request)
-    result = conversations.assign_many(versions, to=to, by=request.user, now=clock.now(), batch=batch)
+    result = conversations.assign_many(stamps, to=to, by=request.user, now=clock.now(), batch=batch)
     n = len(result.changed)
     if to is None:
         return result, ngettext("%(n)d thread is nobody’s now.", "%(n)d threads are nobody’s now.", n) % {
@@ -224,10 +226,14 @@ def assign_menu(request: ClinicRequest) -> HttpResponse:
 def _do(
     request: ClinicRequest, conversation_id: UUID, deed: Callable[..., bool], said: str, **wanted: Any
 ) -> HttpResponse:
-    """Do it, and say so with a way back; 409 when the patient wrote what the member has not seen."""
+    """Do it, and say so with a way back; 409 when somebody wrote or did what the member has not seen."""
     conversation, batch = conversation_of(conversation_id), new_id()
     try:
         changed = deed(conversation, by=request.user, now=clock.now(), batch=batch, **wanted)
+    except ChangedByColleague as changed:
+        toast = _("%(name)s has changed this thread meanwhile. Look at it first.")
+        toast %= {"name": changed.colleague.get_short_name()}
+        return answer(request, conversation_id, toast=toast, status=409)
     except ChangedMeanwhile:
         toast = _("The patient has written meanwhile. Look at it first.")
         return answer(request, conversation_id, toast=toast, status=409)
@@ -266,9 +272,9 @@ def _given(request: ClinicRequest, to: User | None) -> str:
     )
 
 
-def _seen(request: ClinicRequest) -> UUID | None:
-    """Return the last message that the page showed."""
-    return id_in(request.POST.get("seen", ""))
+def _seen(request: ClinicRequest) -> Seen:
+    """Return the last message and the newest deed that the page showed."""
+    return Seen(message=id_in(request.POST.get("seen", "")), deed=id_in(request.POST.get("deed", "")))
 
 
 def _until(request: ClinicRequest) -> datetime | None:
@@ -293,13 +299,13 @@ def _member(request: ClinicRequest) -> User | None:
     return found
 
 
-def _versions(threads: list[str]) -> dict[UUID, int]:
-    """Return versions by id of what the page had chosen; nothing when it is no such list."""
-    versions: dict[UUID, int] = {}
+def _stamps(threads: list[str]) -> dict[UUID, str]:
+    """Return by id what the page showed of those it had chosen; nothing when it is no such list."""
+    stamps: dict[UUID, str] = {}
     for thread in threads[: MOST_AT_ONCE + 1]:
-        pk, _colon, version = thread.partition(":")
-        try:
-            versions[UUID(pk)] = int(version)
-        except ValueError:
+        text, _colon, stamp = thread.partition(":")
+        pk = id_in(text)
+        if pk is None or not stamp:
             return {}
-    return versions
+        stamps[pk] = stamp
+    return stamps

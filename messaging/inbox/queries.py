@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
 from django.utils.dateparse import parse_datetime
 
 from clinics.models import Channel, User
 from messaging import outbox
 from messaging import shown as beside
 from messaging.attachments import attaching
+from messaging.history import NO_DEED, deeds_with
 from messaging.models import (
     Attempt,
     ChannelConsent,
@@ -97,11 +98,18 @@ class ThreadRows:
 def conversation(conversation_id: UUID) -> Conversation | None:
     """Return a thread that was not put away, or whose person is blocked."""
     here = Q(put_away_at=None) | Q(contact_point__blocked_at__isnull=False)
+    newest = deeds_with(OuterRef("pk")).filter(undone_at=None).order_by("-pk")
     return (
         Conversation.objects.filter(here, pk=conversation_id)
         .select_related("contact_point", "last_sender", "assignee")
+        .annotate(newest_deed=Subquery(newest.values("pk")[:1]))
         .first()
     )
+
+
+def newest_deed(found: Conversation) -> UUID:
+    """Return the newest thing that members did with a thread, as it was read by `conversation`."""
+    return getattr(found, "newest_deed", None) or NO_DEED
 
 
 def thread(

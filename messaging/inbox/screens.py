@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from clinics.models import Clinic, User
 from messaging import times
+from messaging.history import stamp
 from messaging.inbox import parts
 from messaging.inbox.list_words import EMPTY, LABELS, ORDERS
 from messaging.inbox.listing import COUNT_LIMIT, Page
@@ -28,6 +29,7 @@ class Row:
 
     id: UUID
     version: int
+    stamp: str
     url: str
     name: str
     last: str
@@ -187,6 +189,7 @@ def row(
     return Row(
         id=conversation.id,
         version=conversation.version,
+        stamp=stamp(conversation),
         url=thread_url(conversation.id, view),
         name=parts.name_of(point, people, clinic.country),
         last=_last_line(conversation),

@@ -23,7 +23,7 @@ from messaging.inbox.happened import Events, event_lines
 from messaging.inbox.heldreply import HeldReply, held_reply, is_held
 from messaging.inbox.later import Waiting, newest_inbound, waiting
 from messaging.inbox.parts import Chip, Tag, WindowChip
-from messaging.inbox.queries import ThreadRows, View
+from messaging.inbox.queries import ThreadRows, View, newest_deed
 from messaging.inbox.screens import thread_url, view_url
 from messaging.models import Conversation, Direction, Message, WorkState
 from messaging.requests import cards
@@ -104,6 +104,7 @@ class Thread:
     items: list[Item]
     older_url: str
     last_message_id: UUID | None
+    newest_deed: UUID
     composer: Composer
     needs_reply: bool
     is_done: bool
@@ -174,6 +175,7 @@ def thread(
         items=list(_items(rows, name=name, clinic=clinic, user=user, preview=preview, now=now)),
         older_url=_older_url(conversation.id, rows.older_cursor),
         last_message_id=conversation.last_message_id,
+        newest_deed=newest_deed(conversation),
         composer=Composer(
             can_reply=works,
             can_note=works,

@@ -44,6 +44,7 @@ class Conversation(models.Model):
     unread_count = models.PositiveIntegerField(default=0)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     put_away_at = models.DateTimeField(null=True, blank=True)  # DELETE in the API; undone by the next inbound
+    last_heard_id = models.UUIDField(null=True)  # the patient's last message, whatever was said since
 
     # The last message, as the list shows it.
     last_message_id = models.UUIDField(null=True)

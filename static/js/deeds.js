@@ -16,7 +16,7 @@
     const row = document.activeElement.closest("[data-part=rows] > .row");
     const thread = document.querySelector("[data-thread] [data-deeds]");
     if (row && (!thread || row.dataset.key !== thread.closest("[data-thread]").dataset.thread)) {
-      return { many: [row.dataset.key + ":" + row.dataset.version] };
+      return { many: [row.dataset.key + ":" + row.dataset.stamp] };
     }
     return thread ? { one: thread } : null;
   }
@@ -39,7 +39,7 @@
       return Boolean(button);
     }
     const key = deed.replace(/-(.)/g, (whole, letter) => letter.toUpperCase()) + "Url";
-    post(on.one.dataset[key], Object.assign({ seen: on.one.dataset.lastMessage }, values));
+    post(on.one.dataset[key], Object.assign({ seen: on.one.dataset.lastMessage, deed: on.one.dataset.newestDeed }, values));
     return true;
   }
 

@@ -59,8 +59,8 @@
   MedSync.picking = {
     toggle: toggle,
     clear: clear,
-    /** The picked rows that stand in the list, with their versions, as the server wants them. */
-    threads: () => rows().filter((row) => picked.has(row.dataset.key)).map((row) => row.dataset.key + ":" + row.dataset.version),
+    /** The picked rows that stand in the list, with what stood there, as the server wants them. */
+    threads: () => rows().filter((row) => picked.has(row.dataset.key)).map((row) => row.dataset.key + ":" + row.dataset.stamp),
   };
 
   // Before the page opens a row: the box and Shift pick, and so does a tap once picking has begun.

@@ -1,5 +1,6 @@
 """Done, snooze, assign and taking back, as members do them: for one thread and for many."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import history
+from messaging import botswitch, history, threads
 from messaging.models import Conversation, ConversationEvent, Question
 from tests.messaging.inboxes import HOUR, a_thread, reenter, says
+from tests.messaging.talk import Talk
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +52,7 @@ def state(thread: Conversation) -> tuple[Any, ...]:
 
 def chosen(*threads: Conversation) -> list[str]:
     """Return threads as a page posts those that were picked."""
-    return [f"{thread.pk}:{thread.version}" for thread in threads]
+    return [f"{thread.pk}:{history.stamp(thread)}" for thread in threads]
 
 
 def test_opening_a_thread_changes_nothing(inside: Clinic, receptionist: User, browse: Any) -> None:
@@ -269,7 +271,7 @@ def test_those_that_changed_meanwhile_are_left_and_counted(act: Any, receptionis
         conversation=moved, kind="pick_slot", asked_at=clock.now(), expires_at=clock.now() + HOUR
     )
     picked = chosen(same, moved)
-    Conversation.objects.filter(pk=moved.pk).update(version=9)
+    Conversation.objects.filter(pk=moved.pk).update(last_heard_id=uuid4())
     before = state(moved)
 
     response = act(
@@ -291,13 +293,144 @@ def test_those_that_changed_meanwhile_are_left_and_counted(act: Any, receptionis
 def test_when_all_have_changed_nothing_is_done(act: Any) -> None:
     thread = a_thread()
     picked = chosen(thread)
-    Conversation.objects.filter(pk=thread.pk).update(version=9)
+    Conversation.objects.filter(pk=thread.pk).update(failed_count=1)
 
     response = act("many/", deed="done", thread=picked)
 
     assert response.status_code == 409
     assert "data-undo" not in response.content.decode()
     assert state(thread)[0] == "needs_reply"
+
+
+@pytest.fixture
+def shown(inside: Clinic, receptionist: User, browse: Any) -> Any:
+    """Return a reader of what the list posts of a thread, and of what the open thread posts, as a page has them."""
+
+    def read(thread: Conversation) -> tuple[str, dict[str, str]]:
+        page = browse(receptionist)
+        html = page.get(f"/c/{inside.slug}/inbox/?view=all").content.decode()
+        pane = page.get(f"/c/{inside.slug}/inbox/{thread.pk}/").content.decode()
+        reenter(inside)
+        row = re.search(rf'data-key="{thread.pk}" data-version="\d+" data-stamp="(\w+)"', html)
+        deeds = re.search(r'data-last-message="([^"]*)" data-newest-deed="([^"]+)"', pane)
+        assert row
+        assert deeds
+        return f"{thread.pk}:{row[1]}", {"seen": deeds[1], "deed": deeds[2]}
+
+    return read
+
+
+UNTIL = (clock.now() + 9 * HOUR).isoformat()
+DEEDS = ["done", "snooze", "assign"]
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_tick_the_bots_words_and_a_note_leave_many_as_the_member_saw_them(
+    act: Any, shown: Any, owner: User, deed: str
+) -> None:
+    thread = a_thread(heard=5 * HOUR)
+    told = says(thread, "We will call you", author="bot", status="sent")
+    picked, _seen = shown(thread)
+
+    threads.status_moved(thread.pk, told.pk, before="sent", after="read", now=clock.now())
+    thread.refresh_from_db()
+    says(thread, "One moment", author="bot")
+    act(f"{thread.pk}/note/", user=owner, body="She has called twice")
+    response = act("many/", deed=deed, thread=[picked], until=UNTIL, to=str(owner.pk))
+
+    assert response.status_code == 200
+    assert ConversationEvent.objects.filter(kind__startswith=deed[:4]).count() == 1
+
+
+@pytest.mark.parametrize("body", ["I need a person", "necesito una cita", "gracias"])
+@pytest.mark.parametrize("deed", DEEDS)
+def test_what_the_patient_wrote_meanwhile_is_not_among_the_many(
+    inside: Clinic, act: Any, shown: Any, owner: User, deed: str, body: str
+) -> None:
+    talk = Talk(inside)
+    talk.say("necesito una cita")  # the bot answers
+    thread = talk.thread
+    reenter(inside)
+    picked, _seen = shown(thread)
+    talk.say(body)
+    reenter(inside)
+    before = state(thread)
+
+    response = act("many/", deed=deed, thread=[picked], until=UNTIL, to=str(owner.pk))
+
+    assert response.status_code == 409
+    assert "1 thread was left as it is" in response.content.decode()
+    assert state(thread) == before
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("theirs", ["done", "assign", "snooze", "send"])
+def test_what_a_colleague_did_meanwhile_stands_against_the_many(
+    act: Any, shown: Any, owner: User, receptionist: User, deed: str, theirs: str
+) -> None:
+    thread = a_thread()
+    picked, _seen = shown(thread)
+    act(f"{thread.pk}/{theirs}/", user=owner, to=str(owner.pk), until=UNTIL, body="Come at nine")
+    before = state(thread)
+
+    response = act("many/", deed=deed, thread=[picked], until=UNTIL, to=str(receptionist.pk))
+
+    assert response.status_code == 409
+    assert "1 thread was left as it is" in response.content.decode()
+    assert state(thread) == before
+
+
+@pytest.mark.parametrize("deed", ["done", "no-reply", "snooze", "assign"])
+@pytest.mark.parametrize("theirs", ["assign", "snooze"])
+def test_what_a_colleague_did_meanwhile_is_said_by_name(
+    act: Any, shown: Any, owner: User, receptionist: User, deed: str, theirs: str
+) -> None:
+    thread = a_thread()
+    act(f"{thread.pk}/assign/", user=owner, to=str(receptionist.pk))
+    _picked, seen = shown(thread)
+    act(f"{thread.pk}/{theirs}/", user=owner, to=str(owner.pk), until=UNTIL)
+    before = state(thread)
+
+    response = act(f"{thread.pk}/{deed}/", to=str(receptionist.pk), until=UNTIL, **seen)
+
+    assert response.status_code == 409
+    assert f"{owner.get_short_name()} has changed this thread meanwhile." in response.content.decode()
+    assert state(thread) == before
+
+
+def test_a_colleagues_answer_is_no_thread_to_close_unseen(act: Any, shown: Any, owner: User) -> None:
+    thread = a_thread()
+    _picked, seen = shown(thread)
+    act(f"{thread.pk}/send/", user=owner, body="Come at nine")
+
+    response = act(f"{thread.pk}/done/", **seen)
+
+    assert response.status_code == 409
+    assert f"{owner.get_short_name()} has changed this thread meanwhile." in response.content.decode()
+    assert state(thread)[0] == "waiting_patient"
+
+
+def test_what_a_colleague_took_back_meanwhile_is_seen_first(act: Any, shown: Any, owner: User) -> None:
+    thread = a_thread()
+    snoozed = act(f"{thread.pk}/snooze/", user=owner, until=UNTIL)
+    _picked, seen = shown(thread)
+    act(way_back(snoozed), user=owner)
+
+    assert act(f"{thread.pk}/done/", **seen).status_code == 409
+    assert state(thread)[0] == "needs_reply"
+
+
+def test_ones_own_deeds_and_a_colleague_who_types_are_in_nobodys_way(
+    act: Any, shown: Any, owner: User
+) -> None:
+    thread = a_thread(heard=5 * HOUR)
+    _picked, seen = shown(thread)
+    assert botswitch.pause_for_typing(thread, by=owner, now=clock.now())
+
+    assert act(f"{thread.pk}/assign/", to=str(owner.pk), **seen).status_code == 200
+    assert act(f"{thread.pk}/snooze/", until=UNTIL, **seen).status_code == 200
+    assert act(f"{thread.pk}/done/", **seen).status_code == 200
+    assert state(thread)[0] == "done"
 
 
 def test_another_clinics_threads_are_refused_whole(act: Any, other_clinic: Clinic) -> None:
