@@ -12,7 +12,7 @@ from medsync.lib.jobs import enqueue
 from messaging import api_reminders, demo_clock, held, local_phone, outbox, snoozing, written
 from messaging.alerts import telling, watching
 from messaging.approved import tasks as approved_texts
-from messaging.attachments import fetching
+from messaging.attachments import drawing, fetching
 from messaging.numbers import checking
 from messaging.reminders import tasks as reminders
 
@@ -23,6 +23,7 @@ __all__ = [
     "check_number",
     "deliver_outbox",
     "demo_clock",
+    "draw_pages",
     "fetch_all_media",
     "fetch_due_media",
     "fetch_media",
@@ -133,9 +134,15 @@ def fetch_media(attachment_id: str) -> None:
     fetching.fetch(UUID(attachment_id), now=clock.now())
 
 
+@shared_task(name=drawing.TASK, base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def draw_pages(attachment_id: str) -> None:
+    """Draw the first pages of a PDF. Idempotent, in any number at once."""
+    drawing.draw(UUID(attachment_id), now=clock.now())
+
+
 @shared_task(name="messaging.fetch_due_media", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
 def fetch_due_media() -> None:
-    """Wake `fetch_media` for each file of this clinic that is due. Idempotent."""
+    """Wake `fetch_media` or `draw_pages` for each file of this clinic that is due. Idempotent."""
     fetching.ring_due(now=clock.now())
 
 

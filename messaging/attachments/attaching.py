@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 
 from clinics.tenancy import current_clinic, in_clinic
-from messaging.attachments import fetching, sniffing, store
+from messaging.attachments import drawing, fetching, sniffing, store
 from messaging.attachments.preparing import Prepared
 from messaging.models import Attachment, AttachmentState, Kind, Message
 from messaging.providers.base import MediaRef
@@ -21,7 +21,7 @@ _kept: ContextVar[list[str]] = ContextVar("kept")
 
 
 def attach(message: Message, media: Sequence[MediaRef], *, now: datetime) -> bool:
-    """Store the files of a patient's message; tell whether any is still to be fetched.
+    """Store the files of a patient's message; tell whether the worker has still something to do with one.
 
     One statement, none when there is nothing. In the message's transaction; who gets True wakes `clocks.MEDIA` at
     its end.
@@ -29,10 +29,17 @@ def attach(message: Message, media: Sequence[MediaRef], *, now: datetime) -> boo
     if not media:
         return False
     rows = Attachment.objects.bulk_create(_row(message, n, ref, now) for n, ref in enumerate(media, start=1))
-    waiting = [row for row in rows if row.state == AttachmentState.WAITING]
-    for row in waiting:
-        fetching.ring(row.pk)
-    return bool(waiting)
+    return _ring(rows)
+
+
+def _ring(rows: Sequence[Attachment]) -> bool:
+    """Wake the worker for what it still has to do; tell whether it has anything to."""
+    for row in rows:
+        if row.state == AttachmentState.WAITING:
+            fetching.ring(row.pk)
+        elif row.next_try_at is not None:
+            drawing.ring(row.pk)
+    return any(row.next_try_at is not None for row in rows)
 
 
 def _row(message: Message, n: int, ref: MediaRef, now: datetime) -> Attachment:
@@ -52,6 +59,7 @@ def _row(message: Message, n: int, ref: MediaRef, now: datetime) -> Attachment:
             ref.playable,
             ref.seconds,
         )
+        row.next_try_at = now if drawing.wants(row.content_type) else None
     elif ref.url and len(ref.url) <= _LONGEST_URL:
         row.state, row.url, row.next_try_at = AttachmentState.WAITING, ref.url, now
     else:
@@ -59,8 +67,11 @@ def _row(message: Message, n: int, ref: MediaRef, now: datetime) -> Attachment:
     return row
 
 
-def attach_kept(message: Message, files: Sequence[tuple[str, Prepared]], *, now: datetime) -> None:
-    """Store the files of a member's message, each with its name, in its transaction; one statement."""
+def attach_kept(message: Message, files: Sequence[tuple[str, Prepared]], *, now: datetime) -> bool:
+    """Store the files of a member's message, each with its name, in its transaction; one statement.
+
+    Tell whether the worker has still something to do with one, as `attach` does.
+    """
     rows = [
         Attachment(
             message=message,
@@ -70,6 +81,7 @@ def attach_kept(message: Message, files: Sequence[tuple[str, Prepared]], *, now:
             size=len(file.data),
             name=name[:200],
             state=AttachmentState.STORED,
+            next_try_at=now if drawing.wants(file.content_type) else None,
             created_at=now,
         )
         for n, (name, file) in enumerate(files, start=1)
@@ -78,6 +90,7 @@ def attach_kept(message: Message, files: Sequence[tuple[str, Prepared]], *, now:
         row.file = store.keep(file.data, key=row.pk.hex)
         _kept.get().append(row.file)
     Attachment.objects.bulk_create(rows)
+    return _ring(rows)
 
 
 def drop(message: Message) -> None:

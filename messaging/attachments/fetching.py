@@ -16,7 +16,7 @@ from clinics import clocks
 from clinics.queries import secrets_of
 from medsync.lib import jobs
 from messaging import providers, threads
-from messaging.attachments import store
+from messaging.attachments import drawing, store
 from messaging.attachments.preparing import LIMITS, FileRefused, Prepared, prepare
 from messaging.models import Attachment, AttachmentState, Message
 from messaging.providers.media import MediaError
@@ -73,7 +73,8 @@ def fetch(attachment_id: UUID, *, now: datetime) -> None:
             state=AttachmentState.STORED,
             reason="",
             url="",
-            next_try_at=None,
+            next_try_at=now if drawing.wants(file.content_type) else None,
+            tries=0 if drawing.wants(file.content_type) else attachment.tries,
             file=key,
             playable=playable,
             kind=file.kind,
@@ -84,13 +85,13 @@ def fetch(attachment_id: UUID, *, now: datetime) -> None:
 
 
 def ring_due(*, now: datetime) -> int:
-    """Wake the worker for each file that is due in the entered clinic; note when the next one is. Idempotent."""
-    due = list(_waiting(now).order_by("next_try_at").values_list("pk", flat=True)[:_RUNG_AT_ONCE])
-    for attachment_id in due:
-        ring(attachment_id)
+    """Wake the worker for each file that is to be fetched or drawn now; note when the next one is. Idempotent."""
+    coming = Attachment.objects.filter(next_try_at__isnull=False).order_by("next_try_at")
+    due = list(coming.filter(next_try_at__lte=now).values_list("pk", "state")[:_RUNG_AT_ONCE])
+    for attachment_id, state in due:
+        (drawing.ring if state == AttachmentState.STORED else ring)(attachment_id)
     with clocks.visit(clocks.MEDIA, now=now) as visit:
-        waiting = Attachment.objects.filter(state=AttachmentState.WAITING, next_try_at__isnull=False)
-        next_at = waiting.order_by("next_try_at").values_list("next_try_at", flat=True).first()
+        next_at = coming.values_list("next_try_at", flat=True).first()
         if next_at is None:
             visit.sleep()
         else:
@@ -147,6 +148,8 @@ def _failed(attachment: Attachment, code: str, *, again: bool, now: datetime) ->
         next_at = now + DELAYS[tries - 1]
         _settle(attachment, now=now, reason=code, next_try_at=next_at)
         return
+    for key in (attachment.pk.hex, playable_key(attachment.pk)):
+        store.remove(key)  # what a worker that died half-way has left
     state = AttachmentState.GONE if code == GONE else AttachmentState.REFUSED
     logger.info("file %s of message %s: %s", attachment.pk, attachment.message_id, code)
     _settle(attachment, now=now, state=state, reason=GAVE_UP if again else code, next_try_at=None)
@@ -165,6 +168,9 @@ def _settle(attachment: Attachment, *, now: datetime, cards: Prepared | None = N
             message.payload["contacts"] = [{"name": c.name, "numbers": c.numbers} for c in cards.cards]
             Message.objects.filter(pk=message.pk).update(payload=message.payload)
         _show(attachment.message, now=now)
+        if values["next_try_at"] and values.get("file"):
+            drawing.ring(attachment.pk)
+            clocks.wake(clocks.MEDIA, now + DELAYS[0])
 
 
 def _show(message: Message, *, now: datetime) -> None:

@@ -20,9 +20,12 @@ _signer = Signer(salt="messaging.attachments")
 
 def url_of(attachment_id: UUID, *, now: datetime) -> str:
     """Return the link to a file of the entered clinic; `now` is the real time."""
-    until = (int(now.timestamp()) // STEP + 2) * STEP
-    query = urlencode({"until": until, "sign": _sign(attachment_id, until)})
-    return f"{reverse('attachments:show', args=[attachment_id])}?{query}"
+    return f"{reverse('attachments:show', args=[attachment_id])}?{_query(attachment_id, now)}"
+
+
+def page_url_of(attachment_id: UUID, n: int, *, now: datetime) -> str:
+    """Return the link to the picture of a page: whoever may have the file may have its pages, and as long."""
+    return f"{reverse('attachments:page', args=[attachment_id, n])}?{_query(attachment_id, now)}"
 
 
 def is_good(attachment_id: UUID, given: Mapping[str, str], *, now: datetime) -> bool:
@@ -31,6 +34,11 @@ def is_good(attachment_id: UUID, given: Mapping[str, str], *, now: datetime) -> 
     if not (until.isascii() and until.isdigit() and len(until) < 13) or int(until) <= now.timestamp():
         return False
     return constant_time_compare(given.get("sign", ""), _sign(attachment_id, int(until)))
+
+
+def _query(attachment_id: UUID, now: datetime) -> str:
+    until = (int(now.timestamp()) // STEP + 2) * STEP
+    return urlencode({"until": until, "sign": _sign(attachment_id, until)})
 
 
 def _sign(attachment_id: UUID, until: int) -> str:

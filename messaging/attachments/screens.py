@@ -11,11 +11,11 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from medsync.lib import clock
 from messaging import times
-from messaging.attachments import attaching, fetching, links, sniffing, transcoding
+from messaging.attachments import attaching, drawing, fetching, links, sniffing, transcoding
 from messaging.models import Attachment, AttachmentKind, AttachmentState, Message
 
 #: Why a file was not taken, and what helps.
@@ -70,8 +70,20 @@ _KINDS: dict[str, str | Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """The picture of a page; `n` says which it is."""
+
+    url: str
+    n: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
 class File:
-    """A file in a message: `shape` is picture, sound, film, paper (opens in a tab), card (downloads) or none."""
+    """A file in a message: `shape` is picture, sound, film, paper (opens in a tab), card (downloads) or none.
+
+    A paper shows its first pages where they were drawn.
+    """
 
     id: str
     shape: str
@@ -81,7 +93,8 @@ class File:
     name: str
     about: str
     sticker: bool = False
-    hint: str = ""  # beside a sound that not every browser plays
+    hint: str = ""  # beside a sound that not every browser plays, or a paper that cannot be seen whole
+    pages: tuple[Page, ...] = ()
     trouble: str = ""
     helps: str = ""
     waits: str = ""
@@ -109,7 +122,7 @@ def _file(one: Attachment, *, who: str, zone: ZoneInfo, now: datetime, works: bo
     if one.state == AttachmentState.STORED:
         minutes = f"{one.seconds // 60}:{one.seconds % 60:02d}" if one.seconds else ""
         size = filesizeformat(one.size) if one.size else ""
-        about = [word if one.name else "", minutes, size]
+        about = [word if one.name else "", minutes, _pages(one), size]
         return File(
             **base,
             shape=_shape(one),
@@ -118,6 +131,7 @@ def _file(one: Attachment, *, who: str, zone: ZoneInfo, now: datetime, works: bo
             about=" · ".join(filter(None, about)),
             sticker=sticker and kind == AttachmentKind.IMAGE,
             hint=_hint(one),
+            pages=_drawn(one, base["name"]),
         )
     if one.state == AttachmentState.WAITING:
         return File(
@@ -158,7 +172,38 @@ def _alt(kind: AttachmentKind, who: str) -> str:
     return _("Picture from %(name)s") % {"name": who}
 
 
+def _pages(one: Attachment) -> str:
+    if not one.pages:
+        return ""
+    return ngettext("%(n)d page", "%(n)d pages", one.pages) % {"n": one.pages}
+
+
+def _drawn(one: Attachment, name: str) -> tuple[Page, ...]:
+    total, now = one.pages or one.drawn, clock.real_now()
+    found = []
+    for n in range(1, one.drawn + 1):
+        words = {"n": n, "pages": total, "name": name}
+        found.append(
+            Page(
+                links.page_url_of(one.pk, n, now=now),
+                _("Page %(n)d of %(pages)d") % words,
+                _("%(name)s, page %(n)d of %(pages)d") % words,
+            )
+        )
+    return tuple(found)
+
+
 def _hint(one: Attachment) -> str:
+    if one.content_type == sniffing.PDF:
+        if one.reason == drawing.LOCKED:
+            return _("Asks for a password")
+        if 0 < one.drawn < (one.pages or 0):
+            return ngettext(
+                "Here is the first page. Open the file to read on.",
+                "Here are the first %(n)d pages. Open the file to read on.",
+                one.drawn,
+            ) % {"n": one.drawn}
+        return ""
     if one.content_type in transcoding.READERS and not one.playable:
         return _("Some browsers do not play this recording. Download it to hear it.")
     return ""

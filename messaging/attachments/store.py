@@ -11,7 +11,7 @@ from django.db import connection
 
 from medsync.lib.ids import new_id
 
-_KEY = re.compile(r"[0-9a-f]{32}")
+_KEY = re.compile(r"[0-9a-f]{32}(-[1-9])?")
 
 
 def keep(data: bytes, *, key: str = "") -> str:
@@ -40,9 +40,20 @@ def read(key: str) -> bytes | None:
 
 
 def remove(key: str) -> None:
-    """Delete a file of the entered clinic; one that is not there is no mistake."""
-    if _KEY.fullmatch(key):
-        _storage().delete(_path(key))
+    """Delete a file of the entered clinic, its pages, and what a dying process left of it.
+
+    One that is not there is no mistake.
+    """
+    if not _KEY.fullmatch(key):
+        return
+    path = Path(_storage().path(_path(key)))
+    for found in path.parent.glob(f"{path.name}*"):
+        found.unlink(missing_ok=True)
+
+
+def page_key(key: str, n: int) -> str:
+    """Return the key of a page's picture, which lies beside the file that it is of."""
+    return f"{key}-{n}"
 
 
 def _storage() -> FileSystemStorage:
@@ -57,4 +68,4 @@ def _storage() -> FileSystemStorage:
 
 
 def _path(key: str) -> str:
-    return f"{key[-2:]}/{key}"  # the beginning of a key is its time, and would fill one folder a day
+    return f"{key[30:32]}/{key}"  # the beginning of a key is its time, and would fill one folder a day

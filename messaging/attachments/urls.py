@@ -8,5 +8,6 @@ app_name = "attachments"
 
 urlpatterns = [
     path("files/<uuid:attachment_id>/", views.show, name="show"),
+    path("files/<uuid:attachment_id>/pages/<int:n>/", views.page, name="page"),
     path("files/<uuid:attachment_id>/again/", views.again, name="again"),
 ]

@@ -12,7 +12,7 @@ from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging.attachments import fetching, links, publishing, sniffing, store, transcoding
+from messaging.attachments import fetching, links, papers, publishing, sniffing, store, transcoding
 from messaging.models import Attachment, AttachmentKind, AttachmentState
 
 #: Whatever the bytes do, they do it without scripts, forms, network or our origin.
@@ -29,6 +29,22 @@ def show(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
         raise Http404
     attachment = get_object_or_404(Attachment, pk=attachment_id, state=AttachmentState.STORED)
     response = _answer(request, attachment, key=attachment.playable or attachment.file)
+    response["Cache-Control"] = f"private, max-age={links.STEP}"
+    return response
+
+
+@require_GET
+def page(request: HttpRequest, attachment_id: UUID, n: int) -> HttpResponse:
+    """Answer the picture of a PDF's page."""
+    if not links.is_good(attachment_id, request.GET, now=clock.real_now()):
+        raise Http404
+    attachment = get_object_or_404(Attachment, pk=attachment_id, state=AttachmentState.STORED, drawn__gte=n)
+    data = store.read(store.page_key(attachment.file, n))
+    if data is None:
+        raise Http404
+    response = HttpResponse(data, content_type=papers.TYPE)
+    response["Content-Security-Policy"] = _CLOSED
+    response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = f"private, max-age={links.STEP}"
     return response
 

@@ -26,7 +26,10 @@ class AttachmentState(models.TextChoices):
 
 
 class Attachment(models.Model):
-    """One file of a message. `file` is its key in the clinic's private store."""
+    """One file of a message. `file` is its key in the clinic's private store.
+
+    `next_try_at` says when the worker does the next thing with it: fetch one that waits, draw the pages of a stored PDF.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     message = models.ForeignKey("messaging.Message", models.CASCADE, related_name="attachments")
@@ -42,6 +45,10 @@ class Attachment(models.Model):
         max_length=64, blank=True, default="", db_default=""
     )  # the same for any browser
     seconds = models.PositiveIntegerField(null=True, blank=True)  # of a voice note or a video
+    pages = models.PositiveIntegerField(null=True, blank=True)  # of a PDF
+    drawn = models.PositiveSmallIntegerField(
+        default=0, db_default=0
+    )  # so many of its first pages are kept as pictures
     url = models.CharField(
         max_length=500, blank=True, default="", db_default=""
     )  # at the provider, until fetched

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
+from clinics import clocks
 from clinics.models import Sender, User
 from medsync.lib import jobs
 from medsync.lib.text import clean
@@ -135,8 +136,7 @@ def send_reply(
         stored = insert(message)
         if stored is not message:
             return stored
-        if ready:
-            attaching.attach_kept(message, ready, now=now)
+        draws = attaching.attach_kept(message, ready, now=now) if ready else False
         pause = timedelta(minutes=MessagingSettings.load().bot_pause_minutes)
         threads.touch(
             conversation.pk,
@@ -154,6 +154,8 @@ def send_reply(
             window_closes_at=verdict.window_closes_at,
         )
         ring(wait)
+        if draws:
+            clocks.wake(clocks.MEDIA, now + attaching.LOST_AFTER)
         return message
 
 

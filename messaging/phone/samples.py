@@ -1,4 +1,4 @@
-"""What a played patient can send without having it at hand: a voice note, a PDF, a place, a contact card."""
+"""What a played patient can send without having it at hand: a voice note, PDFs, a place, a contact card."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Sample:
 ALL = (
     Sample("voice", gettext_lazy("Voice note"), "voice-note.ogg", "audio/ogg"),
     Sample("pdf", gettext_lazy("Lab result (PDF)"), "lab-result.pdf", "application/pdf"),
+    Sample("referral", gettext_lazy("Referral, 3 pages (PDF)"), "referral.pdf", "application/pdf"),
     Sample(
         "place",
         gettext_lazy("A place"),

@@ -151,6 +151,7 @@ CLINIC = {
     "inbox/<uuid:conversation_id>/messages/<uuid:message_id>/why": get(),
     "files/<uuid:attachment_id>": get(),
     "files/<uuid:attachment_id>/again": post(),
+    "files/<uuid:attachment_id>/pages/<int:n>": get(),
     "patients": get(),
     "patients/search": post(),
     "patients/new": get(),

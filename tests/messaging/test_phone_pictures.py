@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from clinics.models import Clinic, User
 from medsync.lib import clock
 from messaging import intake
-from messaging.attachments import store
+from messaging.attachments import drawing, store
 from messaging.attachments.pictures import LARGEST
 from messaging.models import Attachment, Kind, Message
 from scheduling.models import ContactAddress
@@ -217,3 +217,21 @@ def test_a_stored_attachment_has_a_file_and_no_other_has(sent: Attachment) -> No
         Attachment.objects.update(file="")
     with pytest.raises(IntegrityError, match="stored_attachments_have_a_file"), transaction.atomic():
         Attachment.objects.update(state="refused")
+
+
+def test_a_pdf_shows_its_pages_on_the_phone_and_in_the_thread(
+    desk: Any, inside: Clinic, owner: User, browse: Any
+) -> None:
+    desk("new/", "post", channel="whatsapp")
+    address = ContactAddress.objects.get()
+    desk(f"{address.id}/send/", "post", sample="referral")
+    one = Attachment.objects.get()
+    assert (one.state, one.content_type) == ("stored", "application/pdf")
+    assert one.next_try_at is not None
+    drawing.draw(one.pk, now=one.next_try_at)
+
+    page = desk().content.decode()
+    assert 'alt="referral.pdf, page 3 of 3"' in page
+    answer = browse(owner).get(unescape(page.split('class="file-page" href="')[1].split('"')[0]))
+    reenter(inside)
+    assert answer["Content-Type"] == "image/webp"

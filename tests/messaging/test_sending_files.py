@@ -14,13 +14,14 @@ from django.db import transaction
 from django.test import Client
 from PIL import Image
 
+from clinics import clocks
 from clinics.models import Clinic, ClinicState, Sender, User
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import outbox, threads
-from messaging.attachments import attaching, publishing, sending
+from messaging.attachments import attaching, drawing, fetching, papers, publishing, sending
 from messaging.models import Attachment, Attempt, Message
-from tests.messaging import files
+from tests.messaging import files, pdfs
 from tests.messaging.inboxes import a_thread, reenter
 from tests.standin.twilio import Script, TwilioStandIn
 from tests.world import CLINICS, World
@@ -267,3 +268,65 @@ def test_the_thread_shows_what_went(inside: Clinic, say: Any, owner: User, brows
     reenter(inside)
     assert "a very long plan.pdf" in page
     assert "Picture or file" not in page.split('data-part="items"')[-1]
+
+
+def drawn() -> Attachment:
+    """Let the worker draw the newest PDF."""
+    one = Attachment.objects.order_by("-id")[0]
+    assert one.next_try_at is not None
+    drawing.draw(one.pk, now=one.next_try_at)
+    one.refresh_from_db()
+    return one
+
+
+def test_the_pages_of_a_pdf_that_went_are_in_the_thread(
+    inside: Clinic, say: Any, twilio: TwilioStandIn, owner: User, browse: Any
+) -> None:
+    thread, data = a_thread(), pdfs.letter(3)
+    say(thread, ("plan.pdf", data))
+    one = drawn()
+    assert (one.pages, one.drawn, one.next_try_at) == (3, 3, None)
+    page = browse(owner).get(f"/c/{inside.slug}/inbox/{thread.pk}/").content.decode()
+    reenter(inside)
+    assert 'alt="plan.pdf, page 2 of 3"' in page
+
+    outbox.work(now=clock.now() + SOON)
+    (accepted,) = twilio.accepted
+    answer = Client().get(path_of(accepted.media[0]))
+    reenter(inside)
+    assert answer.content == data  # the provider gets the paper itself
+    assert Client().get(path_of(accepted.media[0]) + "/pages/1/").status_code == 404
+    reenter(inside)
+
+
+def test_a_pdf_whose_bell_was_lost_is_drawn_by_the_sweep(
+    inside: Clinic, say: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(a_thread(), ("plan.pdf", pdfs.letter()))
+    rung: list[Any] = []
+    monkeypatch.setattr(drawing, "ring", rung.append)
+    due = clocks.due(clocks.MEDIA, clock.real_now() + attaching.LOST_AFTER)
+    assert [clinic.pk for clinic in due] == [inside.pk]
+    assert fetching.ring_due(now=clock.now() + attaching.LOST_AFTER) == 1
+    assert rung == [Attachment.objects.get().pk]
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_pdf_that_is_taken_back_leaves_no_page(
+    inside: Clinic, say: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    thread = a_thread()
+    say(thread, ("plan.pdf", pdfs.letter(2)), body="wait")
+    message = Message.objects.get(direction="outbound")
+    path = f"messages/{message.pk}/take-back"
+    if when == "before":
+        drawn()
+        say(thread, path=path)
+    else:
+        real, one = papers.drawn, Attachment.objects.get()
+        monkeypatch.setattr(papers, "drawn", lambda data: (say(thread, path=path), real(data))[1])
+        assert one.next_try_at is not None
+        drawing.draw(one.pk, now=one.next_try_at)
+
+    assert not Attachment.objects.exists()
+    assert [each for each in Path(settings.FILES_ROOT).rglob("*") if each.is_file()] == []
