@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
@@ -19,6 +20,10 @@ from messaging.facts import forget_facts
 from messaging.ownwords import forget_own_words
 from tests import world as world_module
 from tests.world import World
+
+PBKDF2PasswordHasher.iterations = (
+    1_000  # a log-in is tried thousands of times here; strength is not what is tried
+)
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ class StandIn:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._server = _Server(("127.0.0.1", 0), self.handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def handler(self) -> type[BaseHTTPRequestHandler]:
         """Return what answers requests."""
