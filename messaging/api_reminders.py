@@ -30,7 +30,6 @@ from messaging.models import (
     ReminderSubject,
 )
 from messaging.outbox.routes import route_for_beginning
-from messaging.reminders.ways import neutral
 from scheduling import contacts
 from scheduling.locks import operation
 
@@ -218,16 +217,16 @@ def _take_up(reminder: ApiReminder, *, purpose: str, now: datetime) -> None:
     known = facts()
     language = nearest(conversation.contact_point.language, known.clinic.language)
     values = api_words.values(reminder, language, known.clinic.name, known.clinic.country)
-    said = catalog.Said("api_reminder", language, values)
+    said = catalog.said("api_reminder", language, values)
     route = route_for_beginning(conversation, now=now, purpose=purpose, said=said)
     message = outbox.queue(
         conversation,
         body=api_words.body(
             reminder,
             language=language,
+            channel=route.channel,
             clinic_name=known.clinic.name,
             country=known.clinic.country,
-            neutral=neutral(route.channel),
         ),
         purpose=purpose,
         author=Author.SYSTEM,

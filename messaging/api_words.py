@@ -12,13 +12,11 @@ def when(reminder: ApiReminder, *, language: str, country: str) -> str:
     return datewords.when(local, zone="UTC", language=language, country=country)
 
 
-def body(
-    reminder: ApiReminder, *, language: str, clinic_name: str, country: str, neutral: bool = False
-) -> str:
-    """Return the reminder with its question; `neutral` names neither place nor person."""
-    key = "reminder_neutral" if neutral else "api_reminder"
-    first = catalog.text(key, language, **values(reminder, language, clinic_name, country))
-    return f"{first}\n{catalog.text('api_ask', language)}"
+def body(reminder: ApiReminder, *, language: str, channel: str, clinic_name: str, country: str) -> str:
+    """Return the reminder with its question."""
+    known = values(reminder, language, clinic_name, country)
+    first = catalog.text("api_reminder", language, channel=channel, **known)
+    return f"{first}\n{catalog.text('api_ask', language, channel=channel)}"
 
 
 def values(reminder: ApiReminder, language: str, clinic_name: str, country: str) -> dict[str, str]:

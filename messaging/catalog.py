@@ -1,7 +1,9 @@
 """Every patient-facing text: its key, what it is for, its placeholders, and its words in each language.
 
 The words stand in `texts/*.toml`; a clinic's own win over them. Placeholders are filled by pattern, never
-evaluated; a value that is missing becomes nothing. `reserved_words` finds words that no text may ask a patient to write.
+evaluated; a value that is missing becomes nothing. Whoever says a text names its channel: where details of a visit may
+not be told (`messaging.details`) its `neutral` form goes, and what would tell them is not filled in. `reserved_words`
+finds words that no text may ask a patient to write.
 """
 
 import functools
@@ -11,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from clinics.models import Channel
+from messaging import details
 from messaging.language import SPOKEN, nearest
 from messaging.ownwords import own_words
 
@@ -39,13 +43,22 @@ class UnknownText(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One text; `bodies` has every language of `language.SPOKEN`, `category` only a template."""
+    """One text; `bodies` has every language of `language.SPOKEN`, `category` only a template.
+
+    `neutral` is the key of the text that says the same without any detail of the visit, where this one tells some.
+    """
 
     key: str
     purpose: str
     placeholders: tuple[str, ...]
     bodies: Mapping[str, str]
     category: str = ""
+    neutral: str = ""
+
+    @property
+    def details(self) -> frozenset[str]:
+        """Return the placeholders that tell details of a visit."""
+        return frozenset(self.placeholders) - details.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +98,31 @@ def templates() -> list[Entry]:
     return list(_file("templates").values())
 
 
-def text(key: str, language: str, **values: object) -> str:
-    """Return the text *key* in *language* (its nearest that we speak), filled with *values*. Raises UnknownText."""
-    return fill(body(key, language), values)
+def text(key: str, language: str, *, channel: str, **values: object) -> str:
+    """Return what is said on a channel: the text *key* in *language* (its nearest that we speak), filled. Raises UnknownText."""
+    return fill(body(form(key, channel), language), details.told(values, channel))
+
+
+def form(key: str, channel: str) -> str:
+    """Return the key of the form in which a text goes on a channel: itself, or the neutral one. Raises UnknownText."""
+    entry = _entry(key)
+    return entry.neutral if entry.details and details.hidden_on(channel) else key
+
+
+def said(key: str, language: str, values: Mapping[str, str]) -> Said:
+    """Return which text is said, for its approved form, with what WhatsApp may tell: approved texts go there only.
+
+    A key that is not of the catalog is that of an approved text itself.
+    """
+    chosen = form(key, Channel.WHATSAPP) if key in entries() else key
+    told = details.told(values, Channel.WHATSAPP)
+    return Said(chosen, language, {name: str(value) for name, value in told.items()})
 
 
 def body(key: str, language: str) -> str:
     """Return the words of a text with its placeholders: the clinic's own, else those built in. Raises UnknownText."""
-    entry = entries().get(key)
-    if entry is None:
-        raise UnknownText(key)
     spoken = nearest(language)
-    return own_words().get((key, spoken)) or entry.bodies[spoken]
+    return own_words().get((key, spoken)) or _entry(key).bodies[spoken]
 
 
 def fill(body: str, values: Mapping[str, object]) -> str:
@@ -133,7 +159,26 @@ def problems() -> list[str]:
             if placeholders(body) != set(entry.placeholders):
                 found.append(f"{key}: the placeholders in {language} are not those declared")
             found.extend(f"{key}: asks for {word} in {language}" for word in reserved_words(body))
+        if entry.details:
+            found.extend(_unneutral(key, entry))
     return found
+
+
+def _unneutral(key: str, entry: Entry) -> list[str]:
+    """Return what is wrong with the neutral form of a text that tells details."""
+    plain = entries().get(entry.neutral)
+    if plain is None:
+        return [f"{key}: tells {', '.join(sorted(entry.details))} and has no neutral form"]
+    if plain.details or not set(plain.placeholders) <= {*entry.placeholders, "clinic_name"}:
+        return [f"{key}: its neutral form tells details, or what this one does not know"]
+    return []
+
+
+def _entry(key: str) -> Entry:
+    entry = entries().get(key)
+    if entry is None:
+        raise UnknownText(key)
+    return entry
 
 
 @functools.cache
@@ -147,6 +192,7 @@ def _file(name: str) -> Mapping[str, Entry]:
             placeholders=tuple(entry["placeholders"]),
             bodies={language: entry[language] for language in SPOKEN if language in entry},
             category=entry.get("category", ""),
+            neutral=entry.get("neutral", ""),
         )
         for key, entry in raw.items()
     }

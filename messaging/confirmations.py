@@ -143,19 +143,16 @@ def words(
     """Return the SMS text of a notice, and what it was made from; `values` are those of the notice."""
     clinic = facts().clinic
     number = visit.location.phone or clinic.phone
-    said = catalog.Said(
-        TEXTS[key],
-        language,
-        {
-            **values,
-            "clinic_phone": phone.international(number) if phone.is_e164(number) else number,
-            "address": visit.location.address,
-            "map_url": visit.location.map_url,
-            "instructions": str(visit.type.instructions.get(language, "")),
-            "reason": reason,
-        },
-    )
-    body = catalog.text(said.key, language, **said.values)
+    known = {
+        **values,
+        "clinic_phone": phone.international(number) if phone.is_e164(number) else number,
+        "address": visit.location.address,
+        "map_url": visit.location.map_url,
+        "instructions": str(visit.type.instructions.get(language, "")),
+        "reason": reason,
+    }
+    said = catalog.said(TEXTS[key], language, known)
+    body = catalog.text(TEXTS[key], language, channel=Channel.SMS, **known)
     return "\n".join(line for line in body.splitlines() if line.strip()), said
 
 

@@ -31,17 +31,23 @@ _BY_DIALOGUE = frozenset({EventKind.ACCEPTED, EventKind.OFFER_ENDED})
 
 
 def words(
-    visit: Appointment, slots: Sequence[FreeSlot], *, language: str, values: dict[str, str], until: datetime
+    visit: Appointment,
+    slots: Sequence[FreeSlot],
+    *,
+    language: str,
+    channel: str,
+    values: dict[str, str],
+    until: datetime,
 ) -> str:
     """Return the text that offers these times instead of the request's own."""
     country = facts().clinic.country
     last = datewords.when(until, zone=visit.zone, language=language, country=country)
     return "\n".join(
         [
-            catalog.text("counter", language, **values),
+            catalog.text("counter", language, channel=channel, **values),
             numbered(_lines(visit, slots, language)),
             "",
-            catalog.text("counter_end", language, until=last),
+            catalog.text("counter_end", language, channel=channel, until=last),
         ]
     )
 
@@ -91,7 +97,10 @@ def close(
 
 
 def _other_doctors(visit: Appointment, slots: Sequence[FreeSlot]) -> dict[UUID, str]:
-    """Return the names of the doctors who are not the one that was asked for."""
+    """Return the names of the doctors who are not the one that was asked for.
+
+    On every channel: a patient who is to choose between doctors must see who they are.
+    """
     others = {slot.practitioner_id for slot in slots} - {visit.practitioner_id}
     if not others:
         return {}

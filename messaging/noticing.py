@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from clinics.models import Channel
 from medsync.lib import phone
-from messaging import catalog, confirmations, counters, datewords
+from messaging import catalog, confirmations, counters, datewords, details
 from messaging.approved.choosing import reads
 from messaging.conversations import bot_is_silent
 from messaging.facts import facts
@@ -38,21 +38,25 @@ class Notice:
 
 def confirmation(visit: Appointment, *, language: str, channel: str) -> str:
     """Return the words for a visit that stands."""
-    neutral = facts().neutral_on(channel)
+    place = {"address": visit.location.address, "map_url": visit.location.map_url}
+    prepare = details.told({"instructions": visit.type.instructions.get(language, "")}, channel)
     lines = [
-        catalog.text(_neutral("accepted") if neutral else "accepted", language, **_values(visit, language)),
-        catalog.text("place", language, address=visit.location.address, map_url=visit.location.map_url),
-        "" if neutral else str(visit.type.instructions.get(language, "")),
-        _contact(visit, language),
-        catalog.text("stop_hint", language) if channel == "sms" else "",
+        catalog.text("accepted", language, channel=channel, **_values(visit, language)),
+        catalog.text("place", language, channel=channel, **place),
+        str(prepare.get("instructions", "")),
+        _contact(visit, language, channel),
+        catalog.text("stop_hint", language, channel=channel) if channel == Channel.SMS else "",
     ]
     return "\n".join(line for line in lines if line)
 
 
-def moved_words(visit: Appointment, *, before: datetime, language: str) -> str:
+def moved_words(visit: Appointment, *, before: datetime, language: str, channel: str) -> str:
     """Return the words for a visit that the patient moved: the old time and the new one."""
-    old = _when(before, visit.zone, language, "old_")
-    lines = [catalog.text("moved", language, **_values(visit, language), **old), _contact(visit, language)]
+    values = _values(visit, language) | _when(before, visit.zone, language, "old_")
+    lines = [
+        catalog.text("moved", language, channel=channel, **values),
+        _contact(visit, language, channel),
+    ]
     return "\n".join(line for line in lines if line)
 
 
@@ -72,20 +76,19 @@ def notice(
         known = _values(visit, language) | _old(before, visit, language)
         body, own = confirmations.words(key, visit, values=known, language=language, reason=_sentence(reason))
         return Notice(body, said=own)
-    neutral = facts().neutral_on(channel)
     if key == "accepted":
-        said = catalog.Said(_neutral(key) if neutral else key, language, _values(visit, language))
+        said = catalog.said(key, language, _values(visit, language))
         return Notice(confirmation(visit, language=language, channel=channel), said=said)
     if key == "counter":
         offered = offered_times(visit)
         if not offered or visit.offered_until is None:  # it has ended before it was told
             return Notice("")
-        return counter(visit, conversation, offered, visit.offered_until)
+        return counter(visit, conversation, offered, visit.offered_until, channel=channel)
     values = _values(visit, language) | _old(before, visit, language) | {"reason": _sentence(reason)}
-    said = catalog.Said(_neutral(key) if neutral else key, language, values)
-    lines = [catalog.text(said.key, language, **values)]
+    said = catalog.said(key, language, values)
+    lines = [catalog.text(key, language, channel=channel, **values)]
     if key in {"cancelled", "moved"}:
-        lines.append(_contact(visit, language))
+        lines.append(_contact(visit, language, channel))
     slots: Sequence[FreeSlot] = ()
     if key in {"rejected", "expired", "cancelled", "cancelled_by_patient"} and _bot_answers(
         conversation, now
@@ -93,28 +96,33 @@ def notice(
         if key in {"rejected", "expired"} and conversation.state == ConversationState.IDLE:
             slots = _other_times(visit, now)
         if slots:
-            lines.append("\n" + list_of(slots, head="offer_first", language=language))
+            lines.append("\n" + list_of(slots, head="offer_first", language=language, channel=channel))
         else:
-            lines.append(catalog.text("ask_again", language))
+            lines.append(catalog.text("ask_again", language, channel=channel))
     return Notice("\n".join(line for line in lines if line), slots, said)
 
 
-def _neutral(key: str) -> str:
-    """Return the text that says the same without any detail of the visit, where there is one."""
-    return f"{key}_neutral" if f"{key}_neutral" in catalog.entries() else key
-
-
 def counter(
-    visit: Appointment, conversation: Conversation, slots: Sequence[FreeSlot], until: datetime
+    visit: Appointment,
+    conversation: Conversation,
+    slots: Sequence[FreeSlot],
+    until: datetime,
+    *,
+    channel: str = "",
 ) -> Notice:
+    """Return the words that offer other times: on a channel, else where the thread is."""
     language = language_for(visit, conversation.contact_point)
     values = _values(visit, language)
-    said = catalog.Said(
-        "counter", language, values | {"times": counters.in_a_row(visit, slots, language=language)}
+    times = counters.in_a_row(visit, slots, language=language)
+    body = counters.words(
+        visit,
+        slots,
+        language=language,
+        channel=channel or conversation.last_channel,
+        values=values,
+        until=until,
     )
-    return Notice(
-        counters.words(visit, slots, language=language, values=values, until=until), slots, said=said
-    )
+    return Notice(body, slots, said=catalog.said("counter", language, values | {"times": times}))
 
 
 def as_sent(notice: Notice, route: Route, key: str) -> Notice:
@@ -182,14 +190,14 @@ def _when(at: datetime, zone: str, language: str, prefix: str) -> dict[str, str]
     }
 
 
-def _contact(visit: Appointment, language: str) -> str:
+def _contact(visit: Appointment, language: str, channel: str) -> str:
     """Return the line that says whom to call, "" when there is no phone to show."""
     clinic = facts().clinic
     number = visit.location.phone or clinic.phone
     if not number:
         return ""
     shown = phone.display(number, clinic.country) if phone.is_e164(number) else number
-    return catalog.text("contact", language, clinic_phone=shown)
+    return catalog.text("contact", language, channel=channel, clinic_phone=shown)
 
 
 def _sentence(reason: str) -> str:

@@ -7,7 +7,9 @@ from messaging.facts import facts
 from scheduling.errors import FreeSlot
 
 
-def list_of(slots: Sequence[FreeSlot], *, head: str, language: str, end: str = "offer_end") -> str:
+def list_of(
+    slots: Sequence[FreeSlot], *, head: str, language: str, channel: str, end: str = "offer_end"
+) -> str:
     """Return the numbered times under the catalog's text *head*, and *end*: how to answer."""
     known = facts()
     country = known.clinic.country
@@ -20,7 +22,8 @@ def list_of(slots: Sequence[FreeSlot], *, head: str, language: str, end: str = "
         )
         for slot in slots
     ]
-    return f"{catalog.text(head, language)}\n{numbered(lines)}\n\n{catalog.text(end, language)}"
+    first, last = (catalog.text(key, language, channel=channel) for key in (head, end))
+    return f"{first}\n{numbered(lines)}\n\n{last}"
 
 
 def numbered(lines: Sequence[str]) -> str:

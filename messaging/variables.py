@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinics.models import Clinic
 from medsync.lib import phone
-from messaging import datewords
+from messaging import datewords, details
 from messaging.language import nearest
 from messaging.models import Conversation
 from scheduling.models import Appointment, Patient, PatientContact
@@ -68,7 +68,7 @@ def values_in(conversation: Conversation, *, clinic: Clinic, now: datetime) -> t
     """Return what each variable is worth in a thread, and in which language; two statements."""
     people, visit = people_and_visit(conversation, now=now)
     language = language_of(conversation, people, clinic)
-    return worth(people, visit, clinic, language), language
+    return told(worth(people, visit, clinic, language), conversation.last_channel), language
 
 
 def people_and_visit(
@@ -99,6 +99,11 @@ def worth(people: list[Patient], visit: Appointment | None, clinic: Clinic, lang
             "time": datewords.time(visit.starts_at, **place),
         }
     return {name: value for name, value in values.items() if value}
+
+
+def told(values: Mapping[str, str], channel: str) -> dict[str, str]:
+    """Return the values that a text on this channel may tell."""
+    return {name: str(value) for name, value in details.told(values, channel).items()}
 
 
 def fill(body: str, values: Mapping[str, str]) -> str:

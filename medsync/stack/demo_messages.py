@@ -88,14 +88,14 @@ class _Words:
         self, clinic: Clinic, talk: Talk, visit: Appointment | None, other_times: Iterator[datetime]
     ) -> None:
         self.clinic, self.visit, self.other_times = clinic, visit, other_times
-        self.language = nearest(talk.language or clinic.language)
+        self.language, self.channel = nearest(talk.language or clinic.language), talk.channel
 
     def of(self, text: str) -> str:
         """Return what a line says."""
         if text == "@offer":
             return self._offer()
         if text.startswith("@"):
-            return catalog.text(text[1:], self.language, **self._values())
+            return self._text(text[1:])
         return text.replace("{visit}", self._when(self.visit.starts_at) if self.visit else "")
 
     def _offer(self) -> str:
@@ -103,12 +103,13 @@ class _Words:
         if self.visit:
             times = sorted([times[0], self.visit.starts_at])
         heads = [
-            catalog.text("intro", self.language, clinic_name=self.clinic.name),
-            catalog.text("offer_first", self.language),
+            self._text("intro"),
+            self._text("offer_first"),
         ]
-        return "\n".join(
-            [*heads, numbered([self._when(at) for at in times]), catalog.text("offer_end", self.language)]
-        )
+        return "\n".join([*heads, numbered([self._when(at) for at in times]), self._text("offer_end")])
+
+    def _text(self, key: str) -> str:
+        return catalog.text(key, self.language, channel=self.channel, **self._values())
 
     def _values(self) -> dict[str, str]:
         values = {"clinic_name": self.clinic.name}

@@ -15,7 +15,7 @@ from clinics.api import fields
 from clinics.api.errors import ApiError, UnknownId
 from clinics.api.schema import describe
 from clinics.api.views import ClinicAPIView
-from clinics.models import Clinic
+from clinics.models import Channel, Clinic
 from medsync.lib import clock
 from messaging import catalog, gate, outbox, threads, variables
 from messaging.api.reading import message_shapes, messages
@@ -101,10 +101,11 @@ class SendTemplate(ClinicAPIView):
         language = nearest(asked) if asked else variables.language_of(conversation, people, clinic)
         text = _found(wanted["template_id"], language, asked)
         spoken = nearest(text.language or language)
-        known = offering.values_of(variables.worth(people, visit, clinic, spoken), visit, clinic, spoken)
-        values = {**known, **wanted.get("variables", {})}
         # What went as an approved text goes on being one when it is asked for again, whatever the window is now.
         instead = text.approved or _sent_before(wanted)
+        channel = Channel.WHATSAPP if instead else conversation.last_channel
+        known = offering.values_of(people, visit, clinic, spoken, channel=channel)
+        values = {**known, **wanted.get("variables", {})}
         if instead is not None:
             return self._approved(conversation, instead, values, wanted)
         missing = [name for name in variables.names_in(text.body) if not values.get(name, "").strip()]

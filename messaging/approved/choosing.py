@@ -9,6 +9,7 @@ from messaging.models import Approval, ContentTemplate
 #: What WhatsApp takes as one variable's value.
 LONGEST_VALUE = 1600
 
+_NEUTRAL = "_neutral"
 _VARIABLE = re.compile(r"\{\{(\d+)\}\}")
 _WHITE = re.compile(r"\s+")
 
@@ -17,18 +18,21 @@ def approved_for(key: str, language: str, account_id: UUID) -> ContentTemplate |
     """Return the approved text of an account that goes for a text of the catalogue; one statement.
 
     In exactly that language when there is one ("es-MX"), else in its base ("es"), else in another of the same base.
+    For a neutral text without one of its own that of the plain text goes: what a neutral text is filled with tells no
+    detail either.
     """
     key = key.removeprefix("template.")
+    keys = (key.removesuffix(_NEUTRAL), key)
     wanted = spelled(language)
     base = wanted.partition("_")[0]
     found = {
         spelled(template.language): template
         for template in ContentTemplate.objects.filter(
-            account_id=account_id, key=key, approval=Approval.APPROVED, archived_at=None
+            account_id=account_id, key__in=keys, approval=Approval.APPROVED, archived_at=None
         )
         .exclude(key="")
         .exclude(content_sid="")
-        .order_by("-language", "-id")
+        .order_by("key", "-language", "-id")
     }
     if chosen := found.get(wanted) or found.get(base):
         return chosen

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from clinics.models import Clinic
+from clinics.models import Channel, Clinic
 from messaging import datewords, variables
 from messaging.approved import choosing
 from messaging.approved.starter import KNOCK, USES
 from messaging.language import nearest
 from messaging.models import Approval, ContentTemplate, Conversation, Message, MessageStatus
-from scheduling.models import Appointment
+from scheduling.models import Appointment, Patient
 
 FIGURES_OF = timedelta(days=30)
 #: These do not go out, and stay in sight with the reason.
@@ -45,7 +45,7 @@ def offered(
     rows = list(ContentTemplate.objects.filter(account__in=account_ids, archived_at=None, approval__in=SHOWN))
     figures = _figures([row.pk for row in rows], now=now)
     values = {
-        spoken: values_of(variables.worth(people, visit, clinic, spoken), visit, clinic, spoken)
+        spoken: values_of(people, visit, clinic, spoken, channel=Channel.WHATSAPP)
         for spoken in {nearest(row.language) for row in rows}
     }
     order = {key: n for n, key in enumerate(dict.fromkeys((KNOCK, *USES, "")))}
@@ -64,13 +64,14 @@ def offered(
 
 
 def values_of(
-    known: Mapping[str, str], visit: Appointment | None, clinic: Clinic, language: str
+    people: list[Patient], visit: Appointment | None, clinic: Clinic, language: str, *, channel: str
 ) -> Mapping[str, str]:
-    """Return the values of members' variables with those that only approved texts have. Pure."""
-    if visit is None:
-        return known
-    when = datewords.when(visit.starts_at, zone=visit.zone, language=language, country=clinic.country)
-    return {**known, "when": when}
+    """Return what a channel may tell: the values of members' variables, and those that only approved texts have."""
+    known = variables.worth(people, visit, clinic, language)
+    if visit is not None:
+        place = {"zone": visit.zone, "language": language, "country": clinic.country}
+        known["when"] = datewords.when(visit.starts_at, **place)
+    return variables.told(known, channel)
 
 
 def template_of(text: UUID) -> ContentTemplate | None:

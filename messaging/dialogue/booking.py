@@ -45,7 +45,9 @@ def proceed(turn: Turn, context: dict[str, Any]) -> None:
         context = {**context, "type": str(facts.types[0].id) if facts.types else ANY}
     if "practitioner" not in context:
         doctors = facts.practitioners_for(as_id(context["type"]))
-        if len(doctors) > 1:
+        if (
+            len(doctors) > 1
+        ):  # who chooses sees the names, on every channel; what is said of the choice hides them
             first = {"id": ANY, "label": turn.text("any_practitioner")}
             names = [{"id": str(doctor.id), "label": doctor.name_in(turn.language)} for doctor in doctors]
             _ask(turn, QuestionKind.PICK_PRACTITIONER, [first, *names], context)

@@ -81,7 +81,9 @@ def take(turn: Turn, question: Question, item: Mapping[str, Any]) -> bool:
         return True
     turn.stored.message.appointment = moved
     Message.objects.filter(pk=turn.stored.message.pk).update(appointment=moved)
-    turn.parts.append(noticing.moved_words(moved, before=before, language=turn.language))
+    turn.parts.append(
+        noticing.moved_words(moved, before=before, language=turn.language, channel=turn.channel)
+    )
     return True
 
 

@@ -48,7 +48,7 @@ def offer(turn: Turn, context: dict[str, Any], *, head: str, slots: Sequence[Fre
         return
     chosen = spread(found, LISTED, zone=turn.facts.zone)
     end = "move_end" if MOVE in context else "offer_end"
-    turn.parts.append(list_of(chosen, head=head, language=turn.language, end=end))
+    turn.parts.append(list_of(chosen, head=head, language=turn.language, channel=turn.channel, end=end))
     turn.answered_by_bot()
     conversation.state = ConversationState.AWAITING_SLOT
     conversation.last_offer_at = turn.now

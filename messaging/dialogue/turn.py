@@ -116,7 +116,8 @@ class Turn:
 
     def text(self, key: str, **values: object) -> str:
         """Return a text of the catalog in the patient's language; the clinic's name is always at hand."""
-        return catalog.text(key, self.language, **{"clinic_name": self.clinic.name, **values})
+        known = {"clinic_name": self.clinic.name, **values}
+        return catalog.text(key, self.language, channel=self.channel, **known)
 
     def when(self, at: datetime, location_id: UUID | None = None) -> str:
         """Return a time as the patient reads it, on the clock of the place."""

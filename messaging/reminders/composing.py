@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clinics.models import Clinic
-from messaging import catalog, datewords
+from messaging import catalog, datewords, details
 from messaging.language import SPOKEN, nearest
 from messaging.models import ReminderSettings
 from scheduling.models import Appointment, ContactPoint
@@ -36,28 +36,23 @@ def compose(
     point: ContactPoint | None,
     rules: ReminderSettings,
     clinic: Clinic,
-    neutral: bool = False,
-    nameless_doctor: bool = False,
+    channel: str,
 ) -> Words:
     """Return the words for one visit, or for several of one day in their order.
 
-    Each visit has patient, practitioner and location at hand. `neutral` leaves out every detail but the time, and
-    `nameless_doctor` lets an approved text name the clinic in the doctor's place. No statement but for the clinic's
-    own words, which the catalog keeps.
+    Each visit has patient, practitioner and location at hand. Where the channel may carry no details the clinic's
+    own words go neither: nobody knows what they tell. No statement but for what the catalog and the facts keep.
     """
     language, dates = languages(visits[0], point, rules, clinic)
     values = _values(visits, dates, clinic)
-    said = catalog.Said(
-        DEFAULT, language, values | {"doctor_name": clinic.name} if nameless_doctor else values
-    )
     if len(visits) == 1:
-        lines = _one(visits[0], values, language, rules, neutral)
+        lines = _one(visits[0], values, language, rules, channel)
     else:
-        lines = _several(visits, language, dates, clinic, neutral)
-    place = _place(visits, clinic, language, said="" if neutral else lines[0])
+        lines = _several(visits, language, dates, clinic, channel)
+    place = _place(visits, clinic, language, channel, said=lines[0])
     ask = "reminder_ask" if len(visits) == 1 else "reminder_ask_several"
-    body = "\n".join(filter(None, [*lines, place, catalog.text(ask, language)]))
-    return Words(body, language, said)
+    body = "\n".join(filter(None, [*lines, place, catalog.text(ask, language, channel=channel)]))
+    return Words(body, language, catalog.said(DEFAULT, language, values))
 
 
 def languages(
@@ -101,10 +96,10 @@ def choices() -> list[str]:
 
 
 def _one(
-    visit: Appointment, values: Mapping[str, str], language: str, rules: ReminderSettings, neutral: bool
+    visit: Appointment, values: Mapping[str, str], language: str, rules: ReminderSettings, channel: str
 ) -> list[str]:
-    if neutral:
-        return [catalog.text("reminder_neutral", language, **values)]
+    if details.hidden_on(channel):
+        return [catalog.text("reminder_neutral", language, channel=channel, **values)]
     own = rules.custom_message.strip()
     body = own or catalog.body(f"template.{rules.template_key}", language)
     if not visit.patient.call_name:
@@ -113,36 +108,34 @@ def _one(
 
 
 def _several(
-    visits: Sequence[Appointment], language: str, dates: str, clinic: Clinic, neutral: bool
+    visits: Sequence[Appointment], language: str, dates: str, clinic: Clinic, channel: str
 ) -> list[str]:
     first = visits[0]
     day = datewords.short_day(first.starts_at, zone=first.zone, language=dates, country=clinic.country)
-    head = catalog.text("reminder_several", language, day=day, clinic_name=clinic.name)
+    head = catalog.text("reminder_several", language, channel=channel, day=day, clinic_name=clinic.name)
     people = len({visit.patient_id for visit in visits})
     return [
         head,
         *(
-            _line(n, visit, language, dates, clinic, named=people > 1, neutral=neutral)
+            _line(n, visit, language, dates, clinic, channel, named=people > 1)
             for n, visit in enumerate(visits, 1)
         ),
     ]
 
 
 def _line(
-    n: int, visit: Appointment, language: str, dates: str, clinic: Clinic, *, named: bool, neutral: bool
+    n: int, visit: Appointment, language: str, dates: str, clinic: Clinic, channel: str, *, named: bool
 ) -> str:
     time = datewords.time(visit.starts_at, zone=visit.zone, language=dates, country=clinic.country)
     name = visit.patient.call_name if named else ""
-    if neutral:
-        return " ".join(filter(None, (f"{n}.", time, name)))
-    line = catalog.body("reminder_line", language)
+    line = catalog.body(catalog.form("reminder_line", channel), language)
     if not name:
         line = re.sub(r"\s*\{patient_name\}(?=[,，])", "", line)
     values = {"n": n, "time": time, "patient_name": name, "doctor_name": visit.practitioner.name}
-    return catalog.fill(line, values)
+    return catalog.fill(line, details.told(values, channel))
 
 
-def _place(visits: Sequence[Appointment], clinic: Clinic, language: str, *, said: str) -> str:
+def _place(visits: Sequence[Appointment], clinic: Clinic, language: str, channel: str, *, said: str) -> str:
     """Return the line of the place; the clinic's name only where the words before have not said it."""
     location = visits[0].location
     alike = len({visit.location_id for visit in visits}) == 1
@@ -151,6 +144,7 @@ def _place(visits: Sequence[Appointment], clinic: Clinic, language: str, *, said
     return catalog.text(
         "reminder_place",
         language,
+        channel=channel,
         place=", ".join(filter(None, parts)),
         map_url=location.map_url if alike else "",
     )

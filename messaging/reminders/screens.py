@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinics.models import Clinic, User
+from clinics.models import Channel, Clinic, User
 from messaging import gate, segments, times
 from messaging.inbox.parts import Chip
 from messaging.models import MessageStatus, ReminderClaim, ReminderSettings
@@ -129,12 +129,12 @@ def outlook(plan: Plan, *, enabled: bool, clinic: Clinic, now: datetime) -> Outl
 
 
 def samples(rules: ReminderSettings, *, visit: Appointment, clinic: Clinic) -> list[Sample]:
-    """Return the exact words in every language that we speak, as one patient would read them."""
+    """Return the exact words in every language that we speak, as one patient would read them where all may be said."""
     found = []
     chosen = rules.language or clinic.language
     for code, name in LANGUAGES.items():
         visit.patient.preferred_language = code
-        words = composing.compose([visit], point=None, rules=rules, clinic=clinic)
+        words = composing.compose([visit], point=None, rules=rules, clinic=clinic, channel=Channel.SMS)
         parts = segments.count(words.body).parts
         found.append(Sample(code, str(name), words.body, parts, code == chosen.split("-")[0]))
     if not any(sample.chosen for sample in found):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from clinics.models import Channel
-from messaging import gate
+from messaging import details, gate
 from messaging.approved.choosing import reads
 from messaging.facts import facts
 from messaging.models import Conversation, ReminderSettings
@@ -59,7 +59,7 @@ def way_to(
     route = route_for_beginning(
         conversation, now=now, purpose=purpose, said=words.said, visit=visits[0], known=known
     )
-    if neutral(route.channel):
+    if details.hidden_on(route.channel):
         words = _words(visits, point, rules, route.channel)
     body = reads(route.approved.template, route.approved.variables) if route.approved else words.body
     if not route.reachable:
@@ -80,18 +80,4 @@ def way_to(
 def _words(
     visits: Sequence[Appointment], point: ContactPoint | None, rules: ReminderSettings, channel: str
 ) -> composing.Words:
-    clinic = facts().clinic
-    return composing.compose(
-        visits,
-        point=point,
-        rules=rules,
-        clinic=clinic,
-        neutral=neutral(channel),
-        # Approved texts go by WhatsApp only.
-        nameless_doctor=neutral(Channel.WHATSAPP),
-    )
-
-
-def neutral(channel: str) -> bool:
-    """Say whether texts on a channel name no detail of a visit: WhatsApp, by the clinic's switch or its country."""
-    return facts().neutral_on(channel)
+    return composing.compose(visits, point=point, rules=rules, clinic=facts().clinic, channel=channel)

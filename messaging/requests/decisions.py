@@ -83,7 +83,9 @@ def reason_from(fields: QueryDict, appointment: Appointment) -> str:
     """Return the words on why, as the patient reads them: a chosen reason, then the member's own words."""
     key = fields.get("why", "")
     own = clean(fields.get("reason", "")).strip()
-    known = catalog.text(key, notifications.language_of(appointment)) if key in REASONS else ""
+    known = ""
+    if key in REASONS:  # said on whatever channel the decision is told
+        known = catalog.text(key, notifications.language_of(appointment), channel="")
     return f"{known} {own}".strip()[:REASON_LENGTH]
 
 

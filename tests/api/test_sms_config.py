@@ -69,7 +69,7 @@ def test_any_subset_is_kept_and_the_rest_stays(api: Any, owner: User, clinic: Cl
         forget_own_words()
         values = {"clinic_name": "Alpha", "date": "Tuesday", "time": "2:30 PM", "doctor_name": "Ana"}
         assert (
-            catalog.text("confirm_book", "en", **values)
+            catalog.text("confirm_book", "en", channel="sms", **values)
             == "Alpha: Tuesday 2:30 PM, Dr Ana. Reply STOP to opt out"
         )
     client.post(PATH, {"smsTemplateBookEn": ""})

@@ -12,8 +12,8 @@ from clinics.models import Clinic, ProviderAccount, User
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import catalog
-from messaging.approved import submitting, syncing
-from messaging.approved.starter import starter_set
+from messaging.approved import submitting, syncing, words
+from messaging.approved.starter import USES, starter_set
 from messaging.models import ContentTemplate, Message, OwnText
 from messaging.saved_texts.purposes import purpose_of
 from tests.messaging.approving import approved
@@ -165,6 +165,45 @@ def test_a_missing_value_is_named_and_nothing_is_stored(clinic: Clinic, owner: U
         assert not Message.objects.filter(kind="template").exists()
 
 
+def test_a_long_list_is_narrowed_by_purpose_and_status_a_short_one_is_not(
+    clinic: Clinic, owner: User, browse: Any
+) -> None:
+    with in_clinic(clinic):
+        thread = a_thread("Grace Osei", heard=timedelta(days=2))
+        first = [approved(key) for key in ("knock", "reminder_default", "accepted", "moved", "counter")]
+        approved("missed", approval="paused")
+    member, url = browse(owner), f"/c/{clinic.slug}/inbox/{thread.pk}/approved/"
+    short = page(member.get(url))
+    with in_clinic(clinic):
+        approved("cancelled", key="", name="parking")
+    long = page(member.get(url))
+
+    def offered(name: str) -> list[str]:
+        select = long.split(f'data-approved-filter="{name}"')[1].split("</select>")[0]
+        return re.findall(r"<option[^>]*>([^<]*)<", select)
+
+    def purpose(key: Any) -> str:
+        return long.split(f'data-approved-choice="{key}"')[1].split('data-purpose="')[1].split('"')[0]
+
+    assert "data-approved-filter" not in short
+    assert offered("status") == ["Any status", "Approved", "Paused"]
+    assert offered("purpose") == [
+        "Any purpose",
+        "Answers and follow-up",
+        "Reminders",
+        "Visits confirmed or changed",
+        "Requests and other times",
+        "Other texts",
+    ]
+    assert [purpose(one.pk) for one in first] == ["answers", "reminders", "visits", "visits", "times"]
+
+
+def test_every_use_of_a_text_has_a_purpose() -> None:
+    sorted_in = [key for _name, uses in words.PURPOSES.values() for key in uses]
+
+    assert sorted(sorted_in) == sorted(USES)
+
+
 def test_free_text_that_whatsapp_refuses_all_the_same_leads_to_the_approved_texts(
     clinic: Clinic, owner: User, browse: Any
 ) -> None:
@@ -205,14 +244,18 @@ def test_own_words_are_said_from_now_on_and_given_back(
         wanted = {"text_en": "See you {date}!", "text_es": "", "text_zh": ""}
         assert member.post(url, wanted).status_code == 302
     with in_clinic(clinic):
-        assert catalog.text("accepted", "en", date="Tuesday") == "See you Tuesday!"
-        assert catalog.text("accepted", "es", date="martes").startswith("Su cita está confirmada")
+        assert catalog.text("accepted", "en", channel="sms", date="Tuesday") == "See you Tuesday!"
+        assert catalog.text("accepted", "es", channel="sms", date="martes").startswith(
+            "Su cita está confirmada"
+        )
         assert OwnText.objects.count() == 1
     assert "own words" in page(member.get(f"/c/{clinic.slug}/saved-texts/own/"))
     with django_capture_on_commit_callbacks(execute=True):
         assert member.post(url + "restore/").status_code == 302
     with in_clinic(clinic):
-        assert catalog.text("accepted", "en", date="Tuesday").startswith("Your visit is confirmed")
+        assert catalog.text("accepted", "en", channel="sms", date="Tuesday").startswith(
+            "Your visit is confirmed"
+        )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import pytest
 
 from messaging import catalog
 
+pytestmark = pytest.mark.django_db
+
 
 def test_every_text_is_whole_in_every_language() -> None:
     assert catalog.problems() == []
@@ -11,7 +13,13 @@ def test_every_text_is_whole_in_every_language() -> None:
 
 def test_a_missing_value_is_nothing() -> None:
     filled = catalog.text(
-        "accepted", "en", doctor_name="Dr. Lee", date="Tuesday, March 15", time="2:30 PM", clinic_name="Alpha"
+        "accepted",
+        "en",
+        channel="sms",
+        doctor_name="Dr. Lee",
+        date="Tuesday, March 15",
+        time="2:30 PM",
+        clinic_name="Alpha",
     )
     assert "{" not in filled
     assert "None" not in filled
@@ -27,13 +35,17 @@ def test_values_are_not_evaluated_nor_filled_again() -> None:
 
 
 def test_an_unknown_language_falls_back() -> None:
-    assert catalog.text("offer_first", "es-MX") == catalog.text("offer_first", "es")
-    assert catalog.text("offer_first", "fr") == catalog.text("offer_first", "en")
+    assert catalog.text("offer_first", "es-MX", channel="sms") == catalog.text(
+        "offer_first", "es", channel="sms"
+    )
+    assert catalog.text("offer_first", "fr", channel="sms") == catalog.text(
+        "offer_first", "en", channel="sms"
+    )
 
 
 def test_an_unknown_key_says_so() -> None:
     with pytest.raises(catalog.UnknownText):
-        catalog.text("nonsense", "en")
+        catalog.text("nonsense", "en", channel="sms")
 
 
 @pytest.mark.parametrize(
