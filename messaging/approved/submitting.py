@@ -15,7 +15,8 @@ from medsync.lib import jobs
 from messaging import live, providers
 from messaging.approved.writing import SUBMIT, SYNC
 from messaging.models import Approval, ContentTemplate
-from messaging.providers.base import ContentDraft, ContentProvider, ErrorKind, SendError
+from messaging.providers.base import ErrorKind, SendError
+from messaging.providers.content import ContentDraft, ContentProvider
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from messaging.approved.choosing import spelled
 from messaging.approved.starter import names_of
 from messaging.approved.submitting import JOB, SYNC_EVERY
 from messaging.models import Approval, ContentTemplate
-from messaging.providers.base import Content, SendError
+from messaging.providers.base import SendError
+from messaging.providers.content import Content
 
 logger = logging.getLogger(__name__)
 

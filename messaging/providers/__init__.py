@@ -5,8 +5,9 @@ from importlib import import_module
 
 from django.conf import settings
 
-from messaging.providers.base import ContentProvider, Provider
+from messaging.providers.base import Provider
 from messaging.providers.causes import KnownError
+from messaging.providers.content import ContentProvider
 
 
 class UnknownProvider(LookupError):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from messaging.providers.base import ContentDraft, Outbound
+from messaging.providers.base import Outbound
+from messaging.providers.content import ContentDraft
 from messaging.providers.telnyx import provider as telnyx_provider
 from messaging.providers.twilio import provider as twilio_provider
 from tests.providers import descriptions

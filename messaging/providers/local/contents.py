@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from medsync.lib.ids import new_id
-from messaging.providers.base import Content, ContentDraft
+from messaging.providers.content import Content, ContentDraft
 
 
 class LocalContents:

@@ -7,7 +7,8 @@ from requests import RequestException
 from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
-from messaging.providers.base import Content, ContentDraft, ErrorKind, SendError
+from messaging.providers.base import ErrorKind, SendError
+from messaging.providers.content import Content, ContentDraft
 
 TEXT, QUICK_REPLY = "twilio/text", "twilio/quick-reply"
 #: The types whose words and buttons we read; others are listed by their name.
