@@ -21,9 +21,8 @@ from messaging.ownwords import forget_own_words
 from tests import world as world_module
 from tests.world import World
 
-PBKDF2PasswordHasher.iterations = (
-    1_000  # a log-in is tried thousands of times here; strength is not what is tried
-)
+# Many tests log in; how strong a password is kept is not what they try.
+PBKDF2PasswordHasher.iterations = 1_000
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ class MediaServer:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
         self.sent = 0
+        self.half_sent = threading.Event()
         self._answers: dict[str, Answer] = {}
         self._stopping = threading.Event()
         outer = self
@@ -65,6 +66,17 @@ class MediaServer:
             while not self._stopping.is_set():
                 request.wfile.write(b"\x89PNG\r\n\x1a\n" * 8192)
                 self.sent += 65536
+
+        return answer
+
+    def half(self, data: bytes, content_type: str = "application/octet-stream") -> Answer:
+        """Send half of a file, say so by `half_sent`, and hold the rest back for ever."""
+
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            file(data, content_type, cut=len(data) // 2)(request)
+            request.wfile.flush()
+            self.half_sent.set()
+            self._stopping.wait()
 
         return answer
 
