@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from clinics.models import Channel, Clinic, Sender, User
-from medsync.stack.demo_threads import BOT, NOTE, PATIENT, STAFF, SYSTEM, Talk
+from medsync.stack.demo_plan import BOT, NOTE, PATIENT, STAFF, SYSTEM, Talk
 from messaging import catalog, datewords, gate
 from messaging.language import nearest
 from messaging.models import (
