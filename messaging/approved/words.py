@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from messaging import failures, variables
-from messaging.approved.starter import MARKETING, USES, UTILITY
+from messaging.approved.starter import KNOCK, MARKETING, USES, UTILITY
 from messaging.approved.syncing import GONE
 from messaging.models import Approval, ContentTemplate
 
@@ -31,6 +31,25 @@ CATEGORIES: Mapping[str, str | Promise] = {
     MARKETING: gettext_lazy("Marketing"),
     "AUTHENTICATION": gettext_lazy("Log-in code"),
 }
+#: What texts are for, as the picker sorts them: each with what goes out for it.
+PURPOSES: Mapping[str, tuple[str | Promise, frozenset[str]]] = {
+    "answers": (gettext_lazy("Answers and follow-up"), frozenset({KNOCK, "missed"})),
+    "reminders": (gettext_lazy("Reminders"), frozenset({"reminder_default"})),
+    "visits": (
+        gettext_lazy("Visits confirmed or changed"),
+        frozenset(
+            {
+                *("accepted", "moved", "cancelled", "cancelled_by_patient"),
+                *("accepted_neutral", "moved_neutral", "cancelled_neutral"),
+            }
+        ),
+    ),
+    "times": (
+        gettext_lazy("Requests and other times"),
+        frozenset({"counter", "waiting_offer", "rejected", "expired", "moved_pending"}),
+    ),
+}
+OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +177,14 @@ def rejection(reason: str) -> tuple[str, str]:
 def name_of(row: ContentTemplate) -> str:
     """Return what a text is called: what it goes out for, else its name."""
     return str(USES[row.key]) if row.key in USES else row.name
+
+
+def purpose_of(row: ContentTemplate) -> tuple[str, str]:
+    """Return what a text is for: the key, and its words; the clinic's own texts are for whatever it likes."""
+    for key, (name, uses) in PURPOSES.items():
+        if row.key in uses:
+            return key, str(name)
+    return OTHER, _("Other texts")
 
 
 def language_of(row: ContentTemplate) -> str:

@@ -27,6 +27,8 @@ from messaging.models import ContentTemplate, Conversation
 from messaging.outbox import replying
 
 _VARIABLE = re.compile(r"(\{\{\d+\}\})")
+#: So many texts are seen at a glance: there is nothing to narrow.
+_FEW = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Choice:
     buttons: list[str]
     is_knock: bool
     mine: bool  # in the patient's language
+    purpose: tuple[str, str]  # key and words
     search: str
 
 
@@ -76,8 +79,10 @@ def choices(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     people = queries.people_of([conversation.contact_point_id]).get(conversation.contact_point_id, [])
     called = people[0].call_name if len(people) == 1 else ""
     name = called or parts.short_name(conversation.contact_point, people, request.clinic.country)
+    shown = [_choice(one, language) for one in found]
     context = {
-        "choices": [_choice(one, language) for one in found],
+        "choices": shown,
+        **_filters(shown),
         "language": words.LANGUAGES.get(language, ""),
         "name": name,
         "send_url": reverse("inbox:send-approved", args=[conversation_id]),
@@ -170,6 +175,17 @@ def reword_held(request: ClinicRequest, conversation_id: UUID, message_id: UUID)
     return answer(request, conversation_id, toast=_("Changed. It goes in these words."))
 
 
+def _filters(shown: list[Choice]) -> dict[str, list[tuple[str, str]]]:
+    """Return by what a long list can be narrowed: purposes and statuses, where there is more than one."""
+    if len(shown) <= _FEW:
+        return {}
+    order = [*words.PURPOSES, words.OTHER]
+    purposes = dict(sorted((one.purpose for one in shown), key=lambda purpose: order.index(purpose[0])))
+    statuses = {one.standing.word: one.standing.word for one in shown}
+    both = {"purposes": purposes, "statuses": statuses}
+    return {name: list(found.items()) for name, found in both.items() if len(found) > 1}
+
+
 def _choice(one: offering.Offered, language: str) -> Choice:
     template = one.template
     name, spoken = words.name_of(template), words.language_of(template)
@@ -197,6 +213,7 @@ def _choice(one: offering.Offered, language: str) -> Choice:
         buttons=[str(button.get("title", "")) for button in template.buttons],
         is_knock=template.key == KNOCK,
         mine=template.language.partition("_")[0] == language,
+        purpose=words.purpose_of(template),
         search=f"{name} {spoken} {category} {template.body}".casefold(),
     )
 

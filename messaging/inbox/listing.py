@@ -13,13 +13,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import BooleanField, Q, QuerySet, Value
+from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
 from django.utils.dateparse import parse_datetime
 
 from clinics.models import Clinic, User
 from messaging.inbox import drafts
 from messaging.inbox.queries import PAGE, View, people_of
-from messaging.models import Author, Conversation, Message, WorkState
+from messaging.models import Author, Conversation, HeldOutcome, HeldReply, Message, WorkState
 from scheduling.models import LIVE, Appointment, ContactPoint, Patient, PatientContact, Status
 
 COUNT_LIMIT = 100
@@ -58,13 +58,18 @@ class Page:
     drafts: dict[UUID, str]  # what this member began to write, by thread
     next_cursor: str | None
     today: frozenset[UUID] = field(default_factory=frozenset)  # threads with a visit today, where it counts
+    holding: frozenset[UUID] = field(
+        default_factory=frozenset
+    )  # threads with a reply that waits for the patient
 
 
 def conversations(
     view: View, *, clinic: Clinic, user: User, now: datetime, cursor: str = "", limit: int = PAGE
 ) -> Page:
     """Return a page of a view, in at most five statements; `cursor` is the `next_cursor` of the page before."""
+    waits = HeldReply.objects.filter(conversation=OuterRef("pk"), outcome=HeldOutcome.WAITING)
     rows = _in_view(view, user, now).select_related("contact_point", "last_sender", "assignee")
+    rows = rows.annotate(holds=Exists(waits))
     if view in _TODAY_FIRST:
         found = list(_today_first(rows, _visits_on_day_of(now, clinic.zone), cursor, limit + 1))
     else:
@@ -88,6 +93,7 @@ def conversations(
         drafts=drafts.drafts_of(user, [row.id for row in page]) if page else {},
         next_cursor=_cursor(view, page[-1]) if len(found) > limit else None,
         today=frozenset(row.pk for row in page if _is_today(row)),
+        holding=frozenset(row.pk for row in page if getattr(row, "holds", False)),
     )
 
 

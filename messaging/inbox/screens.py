@@ -227,6 +227,8 @@ def _flags(
     if state == WorkState.SNOOZED and conversation.snoozed_until:
         until = times.until(conversation.snoozed_until, zone, now=now)
         flags.append(Chip(_("Snoozed until %(time)s") % {"time": until}, "moon"))
+    if conversation.pk in page.holding:
+        flags.append(Chip(_("Sends when the patient answers"), "clock"))
     if conversation.contact_point_id in page.requests:
         flags.append(Chip(_("Request"), "request", "accent"))
     if conversation.handed_over_at and state == WorkState.NEEDS_REPLY:

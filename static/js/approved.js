@@ -106,14 +106,23 @@
     const focused = panel(at).contains(document.activeElement) ? document.activeElement : null;
     const own = new Map();
     if (form(at)) form(at).querySelectorAll("[data-approved-value]").forEach((input) => input.value !== input.defaultValue && own.set(input.id, input.value));
-    return { search: search ? search.value : "", own: own, focus: focused && (focused.id || (focused === search ? "search" : "")) };
+    const filters = Array.from(panel(at).querySelectorAll("[data-approved-filter]"), (one) => [one.dataset.approvedFilter, one.value]);
+    const mine = panel(at).querySelector("[data-approved-mine][aria-pressed=true]");
+    return { search: search ? search.value : "", filters: filters, mine: Boolean(mine), own: own, focus: focused && (focused.id || (focused === search ? "search" : "")) };
   }
 
   function retype(at, before) {
     const search = panel(at).querySelector("[data-approved-search]");
     if (!search) return;
     search.value = before.search;
-    if (before.search) narrow(at);
+    before.filters.forEach(function ([name, value]) {
+      const one = panel(at).querySelector('[data-approved-filter="' + name + '"]');
+      if (one) one.value = value;
+      if (one && one.selectedIndex < 0) one.value = ""; // no text is so any more
+    });
+    const mine = panel(at).querySelector("[data-approved-mine]");
+    if (mine) mine.setAttribute("aria-pressed", String(before.mine));
+    narrow(at);
     before.own.forEach(function (value, id) {
       const input = document.getElementById(id);
       if (input) input.value = value;
@@ -159,12 +168,26 @@
   function narrow(at) {
     const words = fold(panel(at).querySelector("[data-approved-search]").value).trim().split(/\s+/).filter(Boolean);
     const mine = panel(at).querySelector("[data-approved-mine]");
+    const filters = Array.from(panel(at).querySelectorAll("[data-approved-filter]"));
     const only = mine && mine.getAttribute("aria-pressed") === "true";
     options(at).forEach(function (one) {
       const text = fold(one.dataset.search);
-      one.hidden = !words.every((word) => text.includes(word)) || (only && one.dataset.mine !== "true");
+      const fits = filters.every((filter) => !filter.value || one.dataset[filter.dataset.approvedFilter] === filter.value);
+      one.hidden = !words.every((word) => text.includes(word)) || (only && one.dataset.mine !== "true") || !fits;
     });
+    filters.forEach((filter) => filter.classList.toggle("is-on", Boolean(filter.value)));
     panel(at).querySelector("[data-approved-none]").hidden = shown(at).length > 0;
+    panel(at).querySelector("[data-approved-list]").hidden = !shown(at).length;
+  }
+
+  function showAll(at) {
+    const search = panel(at).querySelector("[data-approved-search]");
+    search.value = "";
+    panel(at).querySelectorAll("[data-approved-filter]").forEach((one) => (one.value = ""));
+    const mine = panel(at).querySelector("[data-approved-mine]");
+    if (mine) mine.setAttribute("aria-pressed", "false");
+    narrow(at);
+    search.focus();
   }
 
   /* What will be read ---------------------------------------------------------------------- */
@@ -209,6 +232,7 @@
     if (!at || !panel(at)) return;
     if (event.target.closest("[data-approved-tab], [data-approved-open]")) open({ focus: true });
     if (event.target.closest("[data-approved-again]")) load(at, true);
+    if (event.target.closest("[data-approved-all]")) showAll(at);
     const mine = event.target.closest("[data-approved-mine]");
     if (mine) {
       mine.setAttribute("aria-pressed", String(mine.getAttribute("aria-pressed") !== "true"));
@@ -229,6 +253,7 @@
 
   document.addEventListener("change", function (event) {
     if (event.target.matches("[data-sender]")) setTimeout(follow);
+    if (event.target.matches("[data-approved-filter]")) narrow(box());
   });
 
   document.addEventListener("keydown", function (event) {

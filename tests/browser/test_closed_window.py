@@ -83,6 +83,8 @@ def test_a_held_reply_goes_by_itself_when_the_phone_writes(
     waiting = page.locator("[data-held]")
     expect(waiting).to_contain_text(ANSWER, timeout=PATIENCE)
     expect(page.locator("#composer-text")).to_have_value("")
+    row = row_of(visit(f"{INBOX}?view=waiting", viewport=viewport), phone.name)
+    expect(row).to_contain_text("Sends when the patient answers", timeout=PATIENCE)
     waiting.get_by_text("Edit").click()
     waiting.locator("textarea").fill(ANSWER + " Call us if anything changes.")
     waiting.get_by_role("button", name="Save").click()
@@ -95,7 +97,49 @@ def test_a_held_reply_goes_by_itself_when_the_phone_writes(
     phone.heard(ANSWER + " Call us if anything changes.")
     assert phone.case.locator(".said-theirs", has_text=ANSWER).count() == 1
     expect(waiting).to_have_count(0, timeout=PATIENCE)
+    expect(row).not_to_contain_text("Sends when", timeout=PATIENCE)
     expect(page.locator("#tab-reply")).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
+
+
+@VIEWPORTS
+def test_a_long_list_is_narrowed_by_purpose_status_and_language(
+    visit: Callable[..., Page], stack: RunningStack, starter_set: None, viewport: dict[str, int]
+) -> None:
+    one_paused = "from messaging.models import ContentTemplate\n" + (
+        "ContentTemplate.objects.filter(key='counter', language='zh_CN').update(approval={!r})"
+    )
+    shell(stack, one_paused.format("paused"))
+    try:
+        _phone, page = closed_thread(visit, stack, viewport)
+        shown = page.locator("[data-approved-choice]:visible")
+        expect(page.locator("[data-approved-preview]:visible")).to_be_visible(timeout=PATIENCE)
+        every = shown.count()
+
+        # A select is chosen from by its keys, as any select.
+        page.get_by_label("Purpose").focus()
+        page.keyboard.type("Rem")
+        expect(shown).to_have_count(3)
+        page.locator("[data-approved-mine]").press("Enter")
+        expect(shown).to_have_count(1)
+        expect(shown).to_contain_text("Reminder of a visit")
+
+        page.get_by_label("Status").select_option("Paused")
+        expect(shown).to_have_count(0)
+        nothing = page.locator("[data-approved-none]")
+        expect(nothing).to_contain_text("No approved text fits.")
+        small = page.locator(".approved-filters > *, [data-approved-all]").evaluate_all(
+            "all => all.filter(one => one.getBoundingClientRect().height < (innerWidth < 768 ? 44 : 24)).length"
+        )
+        assert small == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        nothing.get_by_role("button", name="Show all").press("Enter")
+
+        expect(shown).to_have_count(every)
+        expect(page.locator("[data-approved-search]")).to_be_focused()
+        page.get_by_label("Status").select_option("Paused")
+        expect(shown).to_contain_text("many people blocked or reported it")
+    finally:
+        shell(stack, one_paused.format("approved"))
 
 
 def test_by_keyboard_alone_a_text_is_found_and_sent(

@@ -12,11 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
+from messaging.approved.saying import say
 from messaging.inbox import listing
 from messaging.inbox.queries import View
-from messaging.models import Conversation, WorkState
+from messaging.models import ContentTemplate, Conversation, HeldReply, WorkState
 from scheduling.models import ContactPoint
-from tests.messaging.inboxes import HOUR, a_request, a_thread, a_visit_today, says
+from tests.messaging.approving import approved
+from tests.messaging.inboxes import HOUR, a_request, a_thread, a_visit_today, reenter, says
 
 LISTS = [view for view in View if view is not View.REQUESTS]  # that one is a screen of its own
 pytestmark = pytest.mark.django_db
@@ -142,6 +144,50 @@ def test_the_list_never_reads_all_messages(inside: Clinic, read: Any) -> None:
         read(View.ALL)
 
     assert not [q["sql"] for q in seen if 'FROM "messaging_message"' in q["sql"]]
+
+
+def held(name: str, owner: User) -> HeldReply:
+    """Hold a reply for a patient whose window is closed."""
+    thread = a_thread(name, heard=48 * HOUR)
+    text = ContentTemplate.objects.first() or approved("knock")
+    values = {"patient_name": "Ana", "clinic_name": "Alpha"}
+    say(thread, template=text, values=values, hold="Stop on Thursday", user=owner, now=clock.now())
+    return HeldReply.objects.get(conversation=thread)
+
+
+@pytest.mark.parametrize("view", ["waiting", "all", "mine"])
+def test_a_reply_that_waits_for_the_patient_stands_in_the_list_until_it_goes(
+    inside: Clinic, owner: User, browse: Any, view: str
+) -> None:
+    waiting = held("Grace Osei", owner)
+    a_thread("Somebody Else", work_state="waiting_patient", assignee=owner)
+    url = f"/c/{inside.slug}/inbox/?view={view}"
+
+    before = browse(owner).get(url).content.decode()
+    reenter(inside)
+    HeldReply.objects.filter(pk=waiting.pk).update(outcome="released")
+    after = browse(owner).get(url).content.decode()
+
+    row = before.split(f'data-key="{waiting.conversation_id}"')[1].split("</a>")[0]
+    assert before.count("Sends when the patient answers") == 1
+    assert "Sends when the patient answers" in row
+    assert "Sends when the patient answers" not in after
+
+
+def test_replies_that_wait_cost_no_statement_more(inside: Clinic, owner: User, read: Any) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            listing.counts(owner, now=clock.now())
+            page = read(View.WAITING)
+        assert len(page.holding) == HeldReply.objects.count()
+        return len(seen)
+
+    says(a_thread("One", work_state="waiting_patient"), "We call you", author="staff", user=owner)
+    none = cost()
+    for n in range(5):
+        held(f"Person {n}", owner)
+
+    assert cost() == none <= 6
 
 
 def test_counts_stop_at_a_hundred(inside: Clinic, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
