@@ -18,6 +18,7 @@ from clinics.queries import Route
 from medsync.lib import phone
 from messaging import callbacks, consent, dialogue, live, outbox, reactions, replies, reply_wrong, storing
 from messaging.attachments.attaching import LOST_AFTER, attach
+from messaging.gate.windows import NO_WINDOW
 from messaging.models import (
     Attempt,
     AttemptKind,
@@ -166,6 +167,8 @@ def _payload(event: InboundMessage) -> dict[str, Any]:
         payload["media"] = [{"url": m.url, "content_type": m.content_type} for m in event.media]
     if event.button_payload:
         payload["button"] = event.button_payload
+    if not event.opens_window:
+        payload[NO_WINDOW] = True
     return payload
 
 

@@ -18,7 +18,7 @@ from medsync.lib import clock
 from medsync.lib.ids import new_id
 from messaging import gate, providers
 from messaging.gate import windows
-from messaging.models import Direction, Message, Window
+from messaging.models import Message, Window
 from messaging.providers.base import ListedMessage, SendError
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def ask(*, now: datetime) -> int:
 def _uncertain(now: datetime) -> Iterable[Message]:
     """Return the last messages of windows that end soon, of which only we say when they came."""
     newest = Message.objects.filter(
-        conversation=OuterRef("conversation"), sender=OuterRef("sender"), direction=Direction.INBOUND
+        windows.OPENING, conversation=OuterRef("conversation"), sender=OuterRef("sender")
     ).order_by("-created_at", "-id")
     ending = Window.objects.filter(
         last_inbound_at__gt=now - gate.WINDOW, last_inbound_at__lte=now - gate.WINDOW + LAST_HOURS

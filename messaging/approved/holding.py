@@ -1,7 +1,8 @@
 """A member's reply that waits for the patient: an approved text knocks, and the words go when the patient writes.
 
 Released once, by a guarded UPDATE, in the transaction of the patient's message; a clock looks for what that missed
-(the patient wrote while it was being stored) and ends what has waited too long.
+(the patient wrote while it was being stored) and ends what has waited too long. While the window is closed it waits
+on: only the patient opens one.
 """
 
 from datetime import datetime, timedelta
@@ -133,9 +134,11 @@ def release(stored: Stored, *, now: datetime, refuse: str = "") -> list[Message]
 
     Only when it was written to the number that the reply leaves from. The gate is asked as the ledger stands by now:
     after a STOP it says no, and staff find the thread with the reason; `refuse` is a reason of the caller's (who
-    wrote is somebody else). Changes `stored.conversation` in memory.
+    wrote is somebody else). What reached us when its window was over already leaves the reply waiting. Changes
+    `stored.conversation` in memory.
     """
     conversation = stored.conversation
+    wrote_at = min(stored.message.occurred_at or stored.message.created_at, stored.message.created_at)
     held = (
         HeldReply.objects.filter(
             conversation=conversation, outcome=HeldOutcome.WAITING, message__sender=stored.message.sender_id
@@ -143,7 +146,7 @@ def release(stored: Stored, *, now: datetime, refuse: str = "") -> list[Message]
         .select_related("message__user")
         .first()
     )
-    if held is None or not _end(held.pk, HeldOutcome.RELEASED, now):
+    if held is None:
         return []
     message = held.message
     verdict = gate.judge(
@@ -151,7 +154,7 @@ def release(stored: Stored, *, now: datetime, refuse: str = "") -> list[Message]
             sender_id=stored.route.sender_id,
             account_id=stored.route.account_id,
             consent=stored.consent,
-            last_inbound_at=stored.message.created_at,
+            last_inbound_at=wrote_at,
         ),
         channel=message.channel,
         purpose=message.purpose,
@@ -159,6 +162,8 @@ def release(stored: Stored, *, now: datetime, refuse: str = "") -> list[Message]
         now=now,
     )
     refusal = refuse or ("" if verdict.allowed else verdict.code)
+    if refusal == codes.WINDOW_CLOSED or not _end(held.pk, HeldOutcome.RELEASED, now):
+        return []
     _settle(held, verdict, refusal, now)
     if refusal:
         conversation.failed_count += 1
@@ -184,7 +189,7 @@ def sweep(*, now: datetime) -> None:
 
 
 def _overlooked(now: datetime) -> list[HeldReply]:
-    """Return replies whose number can be written from freely by now."""
+    """Return replies whose number was written to so lately that it may be written from freely."""
     wrote = Window.objects.filter(
         conversation=OuterRef("conversation"),
         sender=OuterRef("message__sender"),
@@ -202,12 +207,13 @@ def _expired(now: datetime) -> list[HeldReply]:
 @retrying
 @transaction.atomic
 def _release_late(held: HeldReply, now: datetime) -> None:
-    if not _end(held.pk, HeldOutcome.RELEASED, now):
-        return
+    """Let one go that may, or say why not; where WhatsApp keeps the window closed it waits on."""
     message = held.message
     facts = gate.facts_for([message])[message.pk]
     verdict = gate.judge(facts, channel=message.channel, purpose=message.purpose, body=message.body, now=now)
     refusal = "" if verdict.allowed else verdict.code
+    if refusal == codes.WINDOW_CLOSED or not _end(held.pk, HeldOutcome.RELEASED, now):
+        return
     _settle(held, verdict, refusal, now)
     threads.touch(held.conversation_id, now=now, message=message, **(threads.failing(now) if refusal else {}))
 

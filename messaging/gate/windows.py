@@ -9,7 +9,16 @@ from django.db.models.functions import Coalesce, Least
 from clinics.models import Channel
 from messaging import threads
 from messaging.gate.judging import WINDOW
-from messaging.models import Conversation, Direction, Message, Window
+from messaging.models import Conversation, Direction, Kind, Message, Window
+
+#: In the payload of what the provider says is no message of a person's own.
+NO_WINDOW = "no_window"
+#: A patient's messages that open a window: a reaction, a deletion or a notice of WhatsApp's own opens none.
+OPENING = (
+    Q(direction=Direction.INBOUND)
+    & ~Q(kind__in=(Kind.REACTION, Kind.DELETION))
+    & ~Q(payload__has_key=NO_WINDOW)
+)
 
 
 def close(message: Message, *, now: datetime) -> bool:
@@ -43,9 +52,7 @@ def wrote_at(message_id: UUID, *, at: datetime, now: datetime) -> bool:
     if message is None or message.sender_id is None or message.channel != Channel.WHATSAPP:
         return False
     Message.objects.filter(pk=message_id).update(occurred_at=at)
-    real = Message.objects.filter(
-        conversation=OuterRef("conversation"), sender=OuterRef("sender"), direction=Direction.INBOUND
-    )
+    real = Message.objects.filter(OPENING, conversation=OuterRef("conversation"), sender=OuterRef("sender"))
     newest = (
         real.order_by()
         .values("conversation")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -53,7 +54,9 @@ def no_sms(conversation: Conversation) -> None:
     )
 
 
-def comes(clinic: Clinic, sender: Sender, *, written: datetime | None, event_id: str = "T1") -> Conversation:
+def comes(
+    clinic: Clinic, sender: Sender, *, written: datetime | None, event_id: str = "T1", **fields: Any
+) -> Conversation:
     """A message reaches us now; its provider says when it was written, or does not."""
     route = sender_for(sender.channel, sender.phone_number)
     assert route is not None
@@ -64,8 +67,7 @@ def comes(clinic: Clinic, sender: Sender, *, written: datetime | None, event_id:
         from_address=PATIENT,
         from_phone=PATIENT,
         to_number=sender.phone_number,
-        body="Gracias, hasta luego",
-        occurred_at=written,
+        **{"body": "Gracias, hasta luego", "occurred_at": written, **fields},
     )
     with in_clinic(clinic):
         outcome = inbound.store(event, route, clock.now(), inline=False)
@@ -130,6 +132,24 @@ class TestALateWebhook:
             comes(clinic, sender_of(clinic), written=None, event_id="T2")
         assert not windows.wrote_at(first.pk, at=NOW - timedelta(hours=2), now=NOW)
         assert Window.objects.get().last_inbound_at == NOW + timedelta(minutes=5)
+
+    @pytest.mark.parametrize(
+        "sign",
+        [
+            {"kind": "reaction", "body": "👍", "replied_to_id": "SMgone"},
+            {"kind": "deletion", "body": "", "replied_to_id": "SMgone"},
+            {"kind": "unsupported", "body": "VOICE_CALL_REQUEST"},
+        ],
+        ids=["reaction", "deletion", "notice"],
+    )
+    def test_what_opens_no_window_keeps_none_open(self, clinic: Clinic, sign: dict[str, str]) -> None:
+        comes(clinic, sender_of(clinic), written=None)
+        first = Message.objects.get(direction="inbound")
+        with time_machine.travel(NOW + timedelta(minutes=5), tick=False):
+            comes(clinic, sender_of(clinic), written=None, event_id="T2", opens_window=False, **sign)
+        written = NOW - timedelta(minutes=40)
+        assert windows.wrote_at(first.pk, at=written, now=NOW + timedelta(minutes=6))
+        assert Window.objects.get().last_inbound_at == written
 
 
 class TestWhatWhatsappSays:

@@ -8,20 +8,23 @@ import time_machine
 from django.test import Client
 
 from clinics.models import Clinic, ClinicClock, User
+from clinics.queries import sender_for
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import outbox
+from messaging import inbound, outbox
 from messaging.approved import holding
 from messaging.approved.saying import say
+from messaging.gate import windows
 from messaging.models import ChannelConsent, Conversation, HeldReply, Message, Window
+from messaging.providers.base import InboundMessage
 from tests.messaging.approving import approved
 from tests.messaging.hooks import PATIENT, write
-from tests.messaging.outbound import thread
+from tests.messaging.outbound import queued, sender_of, thread
 from tests.statements import statements
 from tests.world import World
 
 WORDS = "Good news: you can stop the drops on Thursday."
-DAYS = timedelta(days=1)
+HOURS, DAYS = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -35,10 +38,24 @@ def owner(clinic: Clinic) -> User:
     return found
 
 
-def held(clinic: Clinic, owner: User, *, words: str = WORDS, address: str = PATIENT) -> Message:
-    """Hold a reply for a patient whose window closed two days ago; return the waiting message."""
+def held(
+    clinic: Clinic,
+    owner: User,
+    *,
+    words: str = WORDS,
+    address: str = PATIENT,
+    wrote: timedelta = 2 * DAYS,
+    closed_for: timedelta | None = None,
+) -> Message:
+    """Hold a reply for a patient who wrote so long ago, and return the waiting message.
+
+    `closed_for`: so long ago WhatsApp refused a message, the window was closed before its time.
+    """
     with in_clinic(clinic):
-        conversation = thread(clinic, address=address, last_inbound=2 * DAYS)
+        conversation = thread(clinic, address=address, last_inbound=wrote)
+        if closed_for is not None:
+            refused = queued(conversation, purpose="staff", now=clock.now() - closed_for)
+            assert windows.close(refused, now=clock.now() - closed_for)
         text = approved("knock") if not _texts() else _texts()[0]
         say(
             conversation,
@@ -154,6 +171,46 @@ def test_what_was_missed_is_released_by_the_clock(clinic: Clinic, owner: User) -
         holding.sweep(now=clock.now())
     assert shown(clinic, waiting).status == "queued"
     assert outcome(clinic) == "released"
+
+
+@pytest.mark.parametrize(
+    ("wrote", "closed_for"),
+    [(4 * HOURS, HOURS), (DAYS - timedelta(seconds=40), None)],
+    ids=["WhatsApp closed it before its time", "its last minute"],
+)
+def test_the_clock_leaves_it_waiting_while_the_window_is_closed(
+    clinic: Clinic, owner: User, wrote: timedelta, closed_for: timedelta | None
+) -> None:
+    """The patient wrote less than 24 hours ago, but before the reply was held: nobody has reacted yet."""
+    waiting = held(clinic, owner, wrote=wrote, closed_for=closed_for)
+    for later in (timedelta(seconds=20), timedelta(seconds=61), timedelta(hours=1)):
+        with in_clinic(clinic):
+            holding.sweep(now=clock.now() + later)
+        assert (shown(clinic, waiting).status, outcome(clinic)) == ("held", "waiting")
+    write(clinic, "What is it?")
+    assert (shown(clinic, waiting).status, outcome(clinic)) == ("queued", "released")
+
+
+def test_a_webhook_that_comes_when_its_window_is_over_leaves_it_waiting(clinic: Clinic, owner: User) -> None:
+    waiting = held(clinic, owner)
+    with in_clinic(clinic):
+        sender = sender_of(clinic)
+        route = sender_for("whatsapp", sender.phone_number)
+        assert route is not None
+        late = InboundMessage(
+            event_id="SMlate",
+            account_sid=sender.account.external_id,
+            channel="whatsapp",
+            from_address=PATIENT,
+            from_phone=PATIENT,
+            to_number=sender.phone_number,
+            body="What is it?",
+            occurred_at=clock.now() - DAYS,
+        )
+        inbound.store(late, route, clock.now(), inline=False)
+    assert (shown(clinic, waiting).status, outcome(clinic)) == ("held", "waiting")
+    write(clinic, "Well?")
+    assert (shown(clinic, waiting).status, outcome(clinic)) == ("queued", "released")
 
 
 def test_after_seven_days_a_person_must_find_another_way(clinic: Clinic, owner: User) -> None:

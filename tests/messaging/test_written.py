@@ -75,6 +75,18 @@ def test_in_the_last_hours_the_window_is_counted_from_when_it_was_written(
     assert twilio.requests == asked
 
 
+@pytest.mark.parametrize("kind", ["reaction", "deletion"])
+def test_a_reaction_since_then_hides_no_late_message(
+    inside: Clinic, twilio: TwilioStandIn, kind: str
+) -> None:
+    message = came(inside, twilio, ago=23 * HOUR + 30 * MINUTE, late=40 * MINUTE)
+    sign = inbound(message.conversation, sender_of(inside), at=now() - 5 * HOUR, body="👍")
+    Message.objects.filter(pk=sign.pk).update(kind=kind, provider_message_id="SMsign")
+
+    assert written.ask(now=now()) == 1
+    assert Window.objects.get().last_inbound_at == message.created_at - 40 * MINUTE
+
+
 def test_a_message_that_came_at_once_keeps_its_window(inside: Clinic, twilio: TwilioStandIn) -> None:
     message = came(inside, twilio, ago=23 * HOUR, late=timedelta())
 
