@@ -1,4 +1,4 @@
-"""Spreadsheets in and out of the clinic's admin: no formulas out, no bombs in, nothing of a patient left on a disk.
+"""Spreadsheets in and out of the clinic's admin: no formulas out, and a word on what becomes of every row that comes in.
 
 A file is read twice: once to show what every row becomes, once to store the rows that can be. A row that cannot be
 never stops the others, and never goes missing without a word.
@@ -6,92 +6,27 @@ never stops the others, and never goes missing without a word.
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from import_export import resources
-from import_export.formats.base_formats import CSV, XLSX
 from import_export.results import RowResult
-from import_export.tmp_storages import CacheStorage
-from unfold.contrib.import_export.forms import ImportForm, SelectableFieldsExportForm
+from unfold.contrib.import_export.forms import SelectableFieldsExportForm
 
-MAX_BYTES = 5 * 1024 * 1024
-MAX_UNPACKED = 40 * 1024 * 1024
-MAX_ROWS = 20_000
+from clinics.spreadsheet_files import FileForm, Forgotten, SafeCSV, SafeXLSX, ShortStorage, TooLarge
+
 MAX_SHOWN = 1000  # rows of a preview; bad ones come first
 
 # What a spreadsheet program would run; a plain phone number, which begins with + as well, is left alone. Spaces and
 # full-width signs are looked through, as such programs do.
 _FORMULA = re.compile(r"^(?!\+\d{7,15}$)(?:[\t\r\n\0]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%])")
 _HARMLESS = re.compile(r"^'(?=[\t\r\n\0]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%])")
-
-
-class TooLarge(ValueError):
-    """The file is larger than anything a clinic imports at once."""
-
-    def __init__(self) -> None:
-        super().__init__(_("The file is too large: at most 5 MB and 20,000 rows."))
-
-
-class Forgotten(ValueError):
-    """The file that was looked at is not kept any more."""
-
-    def __init__(self) -> None:
-        super().__init__(_("The file is kept for half an hour only. Choose it again."))
-
-
-class SafeCSV(CSV):  # type: ignore[misc]
-    """CSV with a cap, whatever stands between its cells: Excel writes semicolons in half of the world."""
-
-    def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
-        """Return the rows. Raises TooLarge, Forgotten."""
-        if in_stream is None:
-            raise Forgotten
-        if len(in_stream) > MAX_BYTES:
-            raise TooLarge
-        text = in_stream if isinstance(in_stream, str) else bytes(in_stream).decode("utf-8-sig")
-        text = text.removeprefix("\ufeff")
-        head = text.partition("\n")[0]
-        between = max(",;\t", key=head.count)
-        return _capped(super().create_dataset(text, delimiter=between, **kwargs))
-
-
-class SafeXLSX(XLSX):  # type: ignore[misc]
-    """XLSX whose zip directory is looked at before anything is unpacked."""
-
-    def create_dataset(self, in_stream: Any) -> Any:
-        """Return the rows of the first sheet. Raises TooLarge, Forgotten."""
-        if in_stream is None:
-            raise Forgotten
-        if len(in_stream) > MAX_BYTES:
-            raise TooLarge
-        with zipfile.ZipFile(io.BytesIO(in_stream)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-                raise TooLarge
-        return _capped(super().create_dataset(in_stream))
-
-
-def _capped(dataset: Any) -> Any:
-    if len(dataset) > MAX_ROWS:
-        raise TooLarge
-    return dataset
-
-
-class ShortStorage(CacheStorage):  # type: ignore[misc]
-    """Keeps a file between preview and import in the cache, whose keys carry the clinic's schema, for half an hour."""
-
-    CACHE_LIFETIME = 1800
 
 
 class NoDiff:
@@ -227,43 +162,6 @@ def plain(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a spreadsheet's figures have no length of their own: 7.0 is a record number 7
     return _HARMLESS.sub("", "" if value is None else str(value)).strip()
-
-
-class FileForm(ImportForm):  # type: ignore[misc]
-    """A file; its format is what its name says."""
-
-    def __init__(self, formats: Any, resources: Any, **kwargs: Any) -> None:
-        super().__init__(formats, resources, **kwargs)
-        self.fields["format"].required = False
-        self.fields["format"].widget = forms.HiddenInput()
-        self.fields["import_file"].label = gettext_lazy("CSV or XLSX file")
-        self.fields["import_file"].widget.attrs["accept"] = ".csv,.xlsx"
-        self._suffixes = [f".{one().get_extension()}" for one in formats]
-
-    def clean(self) -> dict[str, Any]:
-        """Find the format; make UTF-8 of what Excel wrote in the machine's own letters."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        file = data.get("import_file")
-        if file is None:
-            return data
-        suffix = PurePath(file.name).suffix.lower()
-        if suffix not in self._suffixes:
-            self.add_error("import_file", _("Choose a CSV or an XLSX file."))
-        elif file.size > MAX_BYTES:
-            self.add_error("import_file", str(TooLarge()))
-        else:
-            data["format"] = str(self._suffixes.index(suffix))
-            if suffix == ".csv":
-                data["import_file"] = SimpleUploadedFile(file.name, _utf8(file.read()))
-        return data
-
-
-def _utf8(data: bytes) -> bytes:
-    try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace").encode()
-    return data
 
 
 class ColumnsForm(SelectableFieldsExportForm):  # type: ignore[misc]

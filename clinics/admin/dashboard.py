@@ -10,19 +10,8 @@ from django.utils.translation import ngettext
 
 from clinics import watching
 from clinics.admin.watch import reason_words
-from clinics.dashboards import (
-    COUNT_LIMIT,
-    Bars,
-    Columns,
-    Fill,
-    Part,
-    Period,
-    Series,
-    Tile,
-    bars,
-    busiest,
-    figure,
-)
+from clinics.charts import Bars, Columns, Fill, Period, Series, bars, busiest
+from clinics.dashboards import COUNT_LIMIT, Part, Tile, figure
 from clinics.models import ClinicState
 from clinics.sites import platform_site
 

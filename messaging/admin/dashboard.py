@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinics.dashboards import COUNT_LIMIT, Bars, Fill, Part, Period, Tile, bars, figure
+from clinics.charts import Bars, Fill, Period, bars
+from clinics.dashboards import COUNT_LIMIT, Part, Tile, figure
 from clinics.sites import clinic_site
 from medsync.lib.spans import duration
 from messaging import figures

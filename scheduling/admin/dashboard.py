@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinics.dashboards import COUNT_LIMIT, Columns, Fill, Part, Period, Series, Tile, busiest, figure
+from clinics.charts import Columns, Fill, Period, Series, busiest
+from clinics.dashboards import COUNT_LIMIT, Part, Tile, figure
 from clinics.sites import clinic_site
 from medsync.lib.spans import duration
 from scheduling import figures

@@ -8,7 +8,7 @@ import tablib
 from django.test import Client
 
 from clinics.models import Clinic, HeldEvent, ProviderAccount, Sender, User
-from clinics.spreadsheets import MAX_UNPACKED
+from clinics.spreadsheet_files import MAX_UNPACKED
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from scheduling import patients
