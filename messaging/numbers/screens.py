@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from clinics.carriers import CARRIERS, carrier
 from clinics.models import Channel, Clinic, ProviderAccount, Sender, SenderHealth, SenderStatus
 from medsync.lib import phone
-from messaging import callbacks, failures, times
+from messaging import callbacks, times
 from messaging.gate.capacity import Use
 from messaging.inbox import parts
 from messaging.inbox.parts import Chip
 from messaging.numbers.queries import Figures, health_of
+from messaging.numbers.ticks import Tick, ticks_of
 
 LOCAL = "local"
 PROVIDERS = {slug: known.label for slug, known in CARRIERS.items()} | {LOCAL: "MedSync"}
@@ -42,18 +43,6 @@ class Group:
 
     head: str
     rows: list[Row]
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A step of connecting: done, wrong, or waited for."""
-
-    title: str
-    detail: str
-    done: bool
-    wrong: bool = False
-    check: bool = False  # the provider can be asked again
-    test: bool = False  # a test message can be sent here
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +113,8 @@ def groups(found: Sequence[Sender], *, clinic: Clinic, current: UUID | None, now
 def number(sender: Sender, figures: Figures, *, clinic: Clinic, now: datetime) -> Number:
     """Return one number with its ticks, its health and what to paste."""
     health, account = health_of(sender), sender.account
-    ticks = list(_ticks(sender, health, clinic, now=now))
+    provider, practice = PROVIDERS.get(account.provider, account.provider), account.provider == LOCAL
+    ticks = list(ticks_of(sender, health, clinic, provider=provider, practice=practice, now=now))
     here = [sender.pk]
     return Number(
         id=sender.pk,
@@ -133,8 +123,8 @@ def number(sender: Sender, figures: Figures, *, clinic: Clinic, now: datetime) -
         state=_state(sender, health, now=now),
         active=sender.status == SenderStatus.ACTIVE,
         primary=sender.is_primary,
-        practice=account.provider == LOCAL,
-        provider=PROVIDERS.get(account.provider, account.provider),
+        practice=practice,
+        provider=provider,
         ticks=ticks,
         done=all(tick.done for tick in ticks),
         figures=list(_figures(health, figures, clinic, now=now)),
@@ -198,53 +188,6 @@ def _state(sender: Sender, health: SenderHealth, *, now: datetime) -> Chip:
     if health.last_inbound_at and health.last_delivered_at:
         return Chip(_("Healthy"), "check", "ok")
     return Chip(_("Connecting"), "signal", "accent")
-
-
-def _ticks(sender: Sender, health: SenderHealth, clinic: Clinic, *, now: datetime) -> Iterator[Tick]:
-    def at(moment: datetime) -> str:
-        return times.moment(moment, clinic.zone, now=now)
-
-    provider = PROVIDERS.get(sender.account.provider, sender.account.provider)
-    if sender.account.provider != LOCAL:  # a practice number has no token, and nothing to paste
-        yield _credentials(health, provider, at(health.credentials_at) if health.credentials_at else "")
-        seen = health.webhook_at or health.last_inbound_at
-        yield Tick(
-            _("Webhook seen"),
-            _("%(provider)s reached us with a good signature · %(at)s")
-            % {"provider": provider, "at": at(seen)}
-            if seen
-            else _("Paste the addresses below at the provider; the first signed call ticks this."),
-            done=bool(seen),
-        )
-    came = health.last_inbound_at
-    yield Tick(
-        _("Test message came in"),
-        _("The last message came %(at)s") % {"at": at(came)}
-        if came
-        else _("Write “hello” to the number from your own phone."),
-        done=bool(came),
-    )
-    arrived = health.last_delivered_at
-    yield Tick(
-        _("Test answer delivered"),
-        _("The last message arrived %(at)s") % {"at": at(arrived)}
-        if arrived
-        else _("Send a test to the phone that wrote; its receipt ticks this."),
-        done=bool(arrived),
-        test=sender.status == SenderStatus.ACTIVE,
-    )
-
-
-def _credentials(health: SenderHealth, provider: str, at: str) -> Tick:
-    title = _("Credentials work")
-    if not health.credentials_at:
-        return Tick(title, _("%(provider)s is being asked.") % {"provider": provider}, False, check=True)
-    if not health.credentials_error:
-        said = _("%(provider)s took the token · %(at)s") % {"provider": provider, "at": at}
-        return Tick(title, said, True, check=True)
-    failure = failures.explain(error_code=health.credentials_error)
-    detail = f"{failure.what.rstrip('.')}. {failure.helps} · {at}"
-    return Tick(title, detail, False, wrong=True, check=True)
 
 
 def _figures(health: SenderHealth, found: Figures, clinic: Clinic, *, now: datetime) -> Iterator[Figure]:
