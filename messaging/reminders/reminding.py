@@ -178,7 +178,8 @@ def _take_up(
         purpose=gate.NOTICE if by_hand else gate.REMINDER,
         author=Author.SYSTEM,
         appointment=seen,
-        dedupe_key=f"{_KEY}:{seen.pk}:{seen.version}:{step}",
+        # Of this taking-up: the same step comes again where the first text was taken back for another's visit.
+        dedupe_key=f"{_KEY}:{claims[0].pk}:{step}",
         language=way.words.language,
         route=way.route,
         said=way.words.said,

@@ -16,7 +16,7 @@ from clinics.models import Clinic, ClinicClock, User
 from clinics.tenancy import in_clinic
 from messaging.models import Message, Question, ReminderClaim
 from messaging.reminders import following, tasks
-from messaging.reminders.reminding import NotReminded, remind, send_now
+from messaging.reminders.reminding import NotReminded, remind, send_now, step_of
 from scheduling import operations
 from scheduling.models import Appointment, AppointmentType, Practitioner
 from scheduling.queries import free_slots
@@ -169,21 +169,51 @@ def test_what_a_worker_has_in_hand_is_never_tried_a_second_time(committed: World
         assert (message.status, message.expires_at) == (status, now)
 
 
-def test_when_one_visit_of_a_family_moves_the_others_are_reminded_of_anew(committed: World) -> None:
+@pytest.mark.parametrize("change", ["cancel", "move"])
+@pytest.mark.parametrize("before", [timedelta(0), 4 * HOUR], ids=["first of the day", "last of the day"])
+def test_when_one_visit_of_a_family_changes_the_others_are_reminded_of_anew(
+    committed: World, before: timedelta, change: str
+) -> None:
+    """Also when the visit that stays is the one that the first text was about."""
     clinic, staff = committed.clinics["alpha"], committed.users["receptionist@alpha.example"]
     visit, other = booked(clinic, staff, 0)
     now = visit.starts_at - DAY
     with in_clinic(clinic), time_machine.travel(now, tick=False):
         rules()
-        sibling = visit_of(visit.patient, visit.starts_at + 2 * HOUR)
+        sibling = visit_of(visit.patient, visit.starts_at + 2 * HOUR - before)
         assert sweep(now) == 1
         visit.refresh_from_db()
-        operations.move(visit, starts_at=other, by=staff, expected_version=1, now=now)
+        if change == "move":
+            operations.move(visit, starts_at=other, by=staff, expected_version=1, now=now)
+        else:
+            operations.cancel(visit, by=staff, why="clinic", silent=True, now=now)
 
         assert ClinicClock.objects.get(clinic=clinic, job=clocks.REMINDERS).next_at == now
         assert sweep(now + 2 * HOUR) == 1
         assert [m.status for m in reminders()] == ["cancelled", "queued"]
-        assert ReminderClaim.objects.get(subject_id=sibling.pk).message_id == reminders()[1].pk
+        again = reminders()[1]
+        assert ReminderClaim.objects.get(subject_id=sibling.pk).message_id == again.pk
+        assert Question.objects.get(kind="confirm_visit", closed_at=None).asked_by_id == again.pk
+        assert step_of(again) == 24
+
+
+def test_a_family_that_shrinks_twice_is_reminded_of_what_is_left(committed: World) -> None:
+    clinic, staff = committed.clinics["alpha"], committed.users["receptionist@alpha.example"]
+    visit, _ = booked(clinic, staff, 0)
+    now = visit.starts_at - DAY
+    with in_clinic(clinic), time_machine.travel(now, tick=False):
+        rules()
+        others = [visit_of(visit.patient, visit.starts_at + n * HOUR) for n in (1, 2)]
+        assert sweep(now) == 1
+        for n, gone in enumerate(others, 1):
+            operations.cancel(
+                Appointment.objects.get(pk=gone.pk), by=staff, why="clinic", silent=True, now=now
+            )
+            assert sweep(now + n * timedelta(minutes=1)) == 1
+        assert [m.status for m in reminders()] == ["cancelled", "cancelled", "queued"]
+        assert [item["appointment_id"] for item in Question.objects.get(closed_at=None).items] == [
+            str(visit.pk)
+        ]
 
 
 def test_a_change_that_touches_no_reminder_takes_nothing_back(committed: World) -> None:
