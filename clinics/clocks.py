@@ -1,11 +1,13 @@
 """Which clinics have something due: periodic work visits only those.
 
-A change that makes something due calls `wake`; a visit does the work, then reads what is due next and writes it
-under the row's lock. Both lock, so no wake-up is lost between the read and the write. The rows keep real time, as
+What makes something due wakes the clinic's clock: by `wake`, or by the row itself, whose trigger does the same at the
+end of its transaction. A visit does the work, then reads what is due next and writes that. Who wakes holds a lock that
+others who wake share and that a visit has for itself, until the commit: so no wake-up is lost between the visit's read
+and its write, and nobody who wakes waits for another, unless a clock must really be moved. The rows keep real time, as
 all that is shared does; callers inside a clinic speak in the time that its clock shows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +21,14 @@ from medsync.lib.ids import new_id
 
 REMINDERS, API_REMINDERS = "reminders", "api_reminders"
 MEDIA, HELD_REPLIES = "media", "held_replies"
+OUTBOX, SNOOZED, ALERTS = "outbox", "snoozed", "alerts"
+REQUESTS, UNTOLD, OLD_VIEWS = "requests", "untold", "old_views"
+
+#: These every ready clinic has: were a wake-up ever lost, the visit that comes anyway finds what is due.
+EVERYWHERE = (OUTBOX, SNOOZED, ALERTS, REQUESTS, UNTOLD, OLD_VIEWS)
+
+#: The task that gives clinics the clocks that they lack: by the beat, and when a worker starts.
+KEEP = "clinics.keep_clocks"
 
 #: A clinic is looked at again after this at the latest, whatever was forgotten.
 LONGEST = timedelta(hours=1)
@@ -38,11 +48,29 @@ class Visit:
 
 
 def wake(job: str, at: datetime) -> None:
-    """Have the entered clinic visited at `at` (its own time), or earlier if it would be anyway.
+    """Have the entered clinic visited at `at` (its own time), or earlier if it would be anyway. One statement.
 
     Comes last in its transaction: the clock is locked after everything else.
     """
-    _write("LEAST(kept.next_at, EXCLUDED.next_at)", job, at - clock.offset())
+    _wake([job], at)
+
+
+def wake_all(at: datetime) -> None:
+    """Have the entered clinic visited for all that it has, as `wake` does: its time was moved. One statement."""
+    _wake([*EVERYWHERE, REMINDERS, API_REMINDERS, MEDIA, HELD_REPLIES], at)
+
+
+def keep(*, first: datetime) -> None:
+    """Give every ready clinic the clocks that it lacks; `first` is when it is visited, in real time. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO public.clinics_clinicclock (id, clinic_id, job, next_at) "
+            "SELECT gen_random_uuid(), clinic.id, wanted.job, %(first)s "
+            "FROM public.clinics_clinic AS clinic CROSS JOIN unnest(%(jobs)s::text[]) AS wanted (job) "
+            "WHERE clinic.state = %(ready)s AND NOT EXISTS (SELECT 1 FROM public.clinics_clinicclock AS kept "
+            "WHERE kept.clinic_id = clinic.id AND kept.job = wanted.job) ON CONFLICT DO NOTHING",
+            {"first": first, "jobs": list(EVERYWHERE), "ready": ClinicState.READY.value},
+        )
 
 
 def needs_waking(at: datetime, *, now: datetime) -> bool:
@@ -61,31 +89,34 @@ def due(job: str, now: datetime, limit: int = MOST) -> list[Clinic]:
 
 
 @contextmanager
-def visit(job: str, *, now: datetime) -> Iterator[Visit]:
-    """Lock the entered clinic's clock, let the caller read what is due next, and write it.
+def visit(job: str, *, now: datetime, longest: timedelta = LONGEST) -> Iterator[Visit]:
+    """Lock the entered clinic's clocks, let the caller read what is due next, and write it.
 
     The block only reads: the work is done before, for whoever changes a visit locks the clock last. Written is the
-    earlier of what the caller sets and LONGEST from `now`, both in the clinic's time.
+    earlier of what the caller sets and `longest` from `now`, both in the clinic's time.
     """
-    with transaction.atomic():
-        shift = clock.offset()
-        latest = now + LONGEST
-        _write("kept.next_at", job, latest - shift)
+    clinic_id = current_clinic().pk
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Whoever has woken and not committed is waited for; whoever wakes from now on waits for this.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('clinics_clock'), hashtext(%s::uuid::text))", [clinic_id]
+        )
         found = Visit()
         yield found
-        mine = ClinicClock.objects.filter(clinic_id=current_clinic().pk, job=job)
         if found.asleep:
-            mine.delete()
-        else:
-            mine.update(next_at=min(found.next_at or latest, latest) - shift)
+            ClinicClock.objects.filter(clinic_id=clinic_id, job=job).delete()
+            return
+        latest = now + longest
+        cursor.execute(
+            "INSERT INTO public.clinics_clinicclock (id, clinic_id, job, next_at) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (clinic_id, job) DO UPDATE SET next_at = EXCLUDED.next_at",
+            [new_id(), clinic_id, job, min(found.next_at or latest, latest) - clock.offset()],
+        )
 
 
-def _write(keep: str, job: str, at: datetime) -> None:
-    """Insert or lock the row in one statement; of two at once the second waits."""
-    table = connection.ops.quote_name(ClinicClock._meta.db_table)
+def _wake(jobs: Sequence[str], at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} AS kept (id, clinic_id, job, next_at) VALUES (%s, %s, %s, %s) "  # noqa: S608
-            f"ON CONFLICT (clinic_id, job) DO UPDATE SET next_at = {keep}",
-            [new_id(), current_clinic().pk, job, at],
+            "SELECT public.clinics_wake(%s, job, %s) FROM unnest(%s::text[]) AS job",
+            [current_clinic().pk, at - clock.offset(), list(jobs)],
         )

@@ -8,10 +8,12 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
+from clinics import clocks
 from clinics.models import ApiToken, Clinic, ClinicState, Invitation, Membership, ProviderAccount, Role, User
 from clinics.models.clinic import validate_zone
 from clinics.signals import clinic_created
 from clinics.tenancy import forget_clinics, in_clinic
+from medsync.lib import clock
 
 TOKEN_PREFIX = "msk_"  # noqa: S105 - a prefix that scanners can look for
 INVITATION_DAYS = 7
@@ -90,6 +92,7 @@ def create_clinic(
         )
         clinic_created.send(sender=Clinic, clinic_id=clinic.pk, owner_user_id=owner.pk)
         Clinic.objects.filter(pk=clinic.pk).update(state=ClinicState.READY)
+        clocks.keep(first=clock.real_now() + clocks.LONGEST)
     clinic.state = ClinicState.READY
     forget_clinics()
     return clinic, owner

@@ -24,5 +24,14 @@ def refuse_unsafe_production(**_kwargs: Any) -> None:
         raise SystemExit(str(error)) from None
 
 
+def keep_clocks(**_kwargs: Any) -> None:
+    """Have the clinics given the clocks that they lack: after an upgrade, or a database that was put back."""
+    from clinics.clocks import KEEP
+    from medsync.lib.jobs import enqueue
+
+    enqueue(KEEP, schema="public")
+
+
+signals.worker_ready.connect(keep_clocks)
 signals.worker_init.connect(refuse_unsafe_production)
 signals.beat_init.connect(refuse_unsafe_production)
