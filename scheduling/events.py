@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from clinics.models import User
 from scheduling.locks import is_retryable, retrying
@@ -83,14 +83,19 @@ def record(
     return event
 
 
+def to_be_announced(now: datetime) -> QuerySet[AppointmentEvent]:
+    """Return what receivers failed at and are told once more."""
+    return AppointmentEvent.objects.filter(
+        announced=False, announce_tries__lt=MAX_TRIES, at__gt=now - timedelta(days=1)
+    )
+
+
 def announce_again(*, now: datetime) -> int:
     """Try once more what a receiver failed at, each event by itself; return how many went through.
 
     A success closes the task that staff were given, unless they closed it first.
     """
-    waiting = AppointmentEvent.objects.filter(
-        announced=False, announce_tries__lt=MAX_TRIES, at__gt=now - timedelta(days=1)
-    ).order_by("at", "id")
+    waiting = to_be_announced(now).order_by("at", "id")
     return sum(_announce_one(event_id, now) for event_id in waiting.values_list("pk", flat=True)[:_BATCH])
 
 
