@@ -7,10 +7,12 @@ from celery import shared_task
 from django.db import transaction
 from django.db.models import F
 
+from clinics import clocks
 from clinics.demo_clock import NotADemo, OutOfReach, move_clock
 from clinics.models import Clinic
 from clinics.tasks import ClinicTask
 from clinics.tenancy import current_clinic, forget_clinics
+from medsync.lib import clock
 from medsync.lib.jobs import enqueue, enqueue_on_commit
 from messaging import live
 from messaging.models import Message, MessageStatus
@@ -22,6 +24,7 @@ SWEEPS = (
     "messaging.sweep_outbox",
     "messaging.sweep_phones",
     "messaging.wake_snoozed",
+    "messaging.tell_staff",
     "messaging.remind",
     "messaging.send_api_reminders",
     "scheduling.expire_requests",
@@ -37,6 +40,7 @@ def move(to: Callable[[datetime], datetime], *, now: datetime) -> None:
     clinic: Clinic = current_clinic()
     with transaction.atomic():
         _carry(move_clock(clinic, to, now=now))
+        clocks.wake_all(clock.now())
         live.publish("clock")
         enqueue_on_commit("messaging.catch_up")
 

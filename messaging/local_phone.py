@@ -12,7 +12,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db.models import Q
 
-from clinics.models import ProviderAccount, Sender, SenderStatus
+from clinics.models import Clinic, ClinicState, ProviderAccount, Sender, SenderStatus
 from clinics.queries import secrets_of
 from clinics.tasks import ClinicTask
 from clinics.tenancy import current_clinic
@@ -132,10 +132,11 @@ def _steps(attempt: Attempt) -> Sequence[Step]:
     return steps(behaviour_of(message.channel, message.address), message.channel)
 
 
-def clinics_with_phones() -> set[UUID]:
-    """Return the clinics that have a number of the built-in phones."""
+def clinics_with_phones() -> list[Clinic]:
+    """Return the ready clinics that have a number of the built-in phones; one statement."""
     senders = Sender.objects.filter(account__provider="local", status=SenderStatus.ACTIVE)
-    return set(senders.order_by().values_list("clinic_id", flat=True))
+    with_phones = Clinic.objects.filter(pk__in=senders.values("clinic"), state=ClinicState.READY)
+    return list(with_phones.order_by("id"))
 
 
 def is_due(now: datetime) -> bool:

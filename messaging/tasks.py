@@ -6,7 +6,7 @@ from celery import shared_task
 
 from clinics import clocks
 from clinics.tasks import ClinicTask
-from clinics.tenancy import each_ready_clinic, in_clinic
+from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from medsync.lib.jobs import enqueue
 from messaging import api_reminders, demo_clock, held, local_phone, outbox, snoozing, written
@@ -62,15 +62,12 @@ def sweep_phones() -> None:
 
 @shared_task(name="messaging.sweep_outboxes", ignore_result=True)  # type: ignore[untyped-decorator]
 def sweep_outboxes() -> None:
-    """Start `sweep_outbox` in every clinic whose outbox has something due, `sweep_phones` where a tick is overdue."""
-    with_phones = local_phone.clinics_with_phones()
-    for clinic in each_ready_clinic():
+    """Start `sweep_outbox` where the clock says that something is due, `sweep_phones` where a tick is overdue."""
+    for clinic in clocks.due(clocks.OUTBOX, clock.real_now()):
+        enqueue("messaging.sweep_outbox", schema=clinic.schema_name)
+    for clinic in local_phone.clinics_with_phones():
         with in_clinic(clinic):
-            now = clock.now()
-            due = outbox.is_due(now)
-            ticks = clinic.pk in with_phones and local_phone.is_due(now)
-        if due:
-            enqueue("messaging.sweep_outbox", schema=clinic.schema_name)
+            ticks = local_phone.is_due(clock.now())
         if ticks:
             enqueue("messaging.sweep_phones", schema=clinic.schema_name)
 
@@ -83,12 +80,9 @@ def wake_snoozed() -> None:
 
 @shared_task(name="messaging.wake_all_snoozed", ignore_result=True)  # type: ignore[untyped-decorator]
 def wake_all_snoozed() -> None:
-    """Start `wake_snoozed` in every clinic that has a snoozed thread whose time has come."""
-    for clinic in each_ready_clinic():
-        with in_clinic(clinic):
-            due = snoozing.due_to_wake(now=clock.now()).exists()
-        if due:
-            enqueue("messaging.wake_snoozed", schema=clinic.schema_name)
+    """Start `wake_snoozed` in every clinic whose clock says that a thread's time has come; visits no other."""
+    for clinic in clocks.due(clocks.SNOOZED, clock.real_now()):
+        enqueue("messaging.wake_snoozed", schema=clinic.schema_name)
 
 
 @shared_task(name="messaging.send_api_reminders", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -110,16 +104,16 @@ def tell_staff() -> None:
     now = clock.now()
     watching.find(now=now)
     telling.tell_all(now=now)
+    watching.note_next(now=now)
 
 
 @shared_task(name="messaging.tell_all_staff", ignore_result=True)  # type: ignore[untyped-decorator]
 def tell_all_staff() -> None:
-    """Start `tell_staff` in every clinic in which something waits of which nobody was told."""
-    for clinic in each_ready_clinic():
-        with in_clinic(clinic):
-            due = watching.is_due(now=clock.now())
-        if due:
-            enqueue("messaging.tell_staff", schema=clinic.schema_name)
+    """Start `tell_staff` where the clock says that somebody waits, and where an account has stopped of late."""
+    now = clock.real_now()
+    due = clocks.due(clocks.ALERTS, now)
+    for clinic in dict.fromkeys([*due, *watching.with_stopped_accounts(now=now)]):
+        enqueue("messaging.tell_staff", schema=clinic.schema_name)
 
 
 @shared_task(name="messaging.check_number", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]

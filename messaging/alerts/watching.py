@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from clinics import clocks
+from clinics.models import Channel, Clinic, ClinicState, ProviderAccount, Sender, SenderStatus
 from clinics.tenancy import current_clinic
 from messaging.models import Alert, AlertKind, Conversation, WorkState
 from messaging.trouble.queries import Trouble, troubles
@@ -39,6 +41,30 @@ def is_due(*, now: datetime) -> bool:
         or _handed_over(now).exists()
         or _account_is_news(now)
     )
+
+
+def note_next(*, now: datetime) -> None:
+    """Note when the entered clinic is to be looked at next: at once while something is left, else when patience ends."""
+    with clocks.visit(clocks.ALERTS, now=now) as visit:
+        if is_due(now=now):
+            visit.next_at = now
+        else:
+            first = _patient(now).order_by("waiting_since").values_list("waiting_since", flat=True).first()
+            visit.next_at = first and first + PATIENCE
+
+
+def with_stopped_accounts(*, now: datetime) -> list[Clinic]:
+    """Return the ready clinics of whose numbers one cannot send of late; `now` is the real time. One statement.
+
+    Accounts lie in the shared schema and serve many clinics, so no clinic's clock is woken by one of them.
+    """
+    stopped = Sender.objects.filter(
+        Q(account__state=ProviderAccount.State.REFUSED) | Q(account__stopped_at__lte=now - STILL_SILENT),
+        account__stopped_at__gt=now - STILL_NEWS,
+        status=SenderStatus.ACTIVE,
+    ).exclude(channel=Channel.VOICE)
+    ready = Clinic.objects.filter(pk__in=stopped.values("clinic"), state=ClinicState.READY)
+    return list(ready.order_by("id"))
 
 
 def _wanted(now: datetime) -> Iterator[Alert]:
@@ -112,9 +138,18 @@ def _handed_over(now: datetime) -> QuerySet[Conversation]:
 
 
 def _waiting(now: datetime) -> QuerySet[Conversation]:
+    rows = _wait_for_staff().filter(waiting_since__lte=now - PATIENCE)
+    return rows.filter(waiting_since__gt=now - STILL_NEWS)
+
+
+def _patient(now: datetime) -> QuerySet[Conversation]:
+    """Return the threads that do not wait for too long yet."""
+    return _wait_for_staff().filter(waiting_since__gt=now - PATIENCE)
+
+
+def _wait_for_staff() -> QuerySet[Conversation]:
     # Who was handed over was told of already.
-    rows = _untold(AlertKind.WAITING, "waiting_since").filter(handed_over_at=None)
-    return rows.filter(waiting_since__gt=now - STILL_NEWS, waiting_since__lte=now - PATIENCE)
+    return _untold(AlertKind.WAITING, "waiting_since").filter(handed_over_at=None)
 
 
 def _untold(kind: AlertKind, since: str) -> QuerySet[Conversation]:

@@ -1,4 +1,7 @@
-"""What the clock finds: leases that ran out, outcomes to look up, rows whose bell was lost."""
+"""What the clock finds: leases that ran out, outcomes to look up, rows whose bell was lost.
+
+The clock is woken by the rows: whatever sets a message's `next_attempt_at`, a trigger tells it before the commit.
+"""
 
 import logging
 from datetime import datetime
@@ -7,6 +10,7 @@ from uuid import UUID
 from django.core.cache import cache
 from django.db import transaction
 
+from clinics import clocks
 from clinics.models import ProviderAccount
 from messaging.models import Attempt, Message, MessageStatus
 from messaging.outbox import breaker, reconciling, settling
@@ -25,7 +29,20 @@ def is_due(now: datetime) -> bool:
 
 
 def sweep(*, now: datetime) -> None:
-    """Bring the entered clinic's outbox on, whatever was lost on the way. Idempotent; outside of a transaction."""
+    """Bring the entered clinic's outbox on, whatever was lost on the way; note when to look next.
+
+    Idempotent; outside of a transaction.
+    """
+    if is_due(now):  # most often the bell was heard, and nothing is left
+        _bring_on(now)
+    with clocks.visit(clocks.OUTBOX, now=now) as visit:
+        waiting = Message.objects.filter(next_attempt_at__isnull=False).order_by("next_attempt_at")
+        next_at = waiting.values_list("next_attempt_at", flat=True).first()
+        # What is held back has been due for long: it must not come before those that just fell due.
+        visit.next_at = next_at and max(next_at, now)
+
+
+def _bring_on(now: datetime) -> None:
     _end_leases(now)
     _tidy(now)
     while reconciling.look(now):

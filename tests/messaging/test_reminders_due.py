@@ -241,7 +241,7 @@ def test_one_visit_that_fails_stops_no_other(clinic: Clinic, monkeypatch: pytest
     monkeypatch.setattr(sweeping, "remind", fails_for_one)
     assert sweep(NOW) == 1
     assert [m.appointment_id for m in reminders()] == [good.pk]
-    assert ClinicClock.objects.get(clinic=clinic).next_at == NOW + 5 * MINUTE
+    assert ClinicClock.objects.get(clinic=clinic, job=clocks.REMINDERS).next_at == NOW + 5 * MINUTE
 
     monkeypatch.setattr(sweeping, "remind", real)
     assert sweep(NOW + 5 * MINUTE) == 1

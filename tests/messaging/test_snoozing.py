@@ -15,6 +15,7 @@ from messaging import conversations, snoozing, tasks
 from messaging.models import Conversation, ConversationEvent
 from tests.messaging.inboxes import HOUR, a_thread
 from tests.messaging.talk import Talk
+from tests.winding import at_commit, without_clocks
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -104,10 +105,12 @@ def test_the_sweep_rings_only_where_something_is_due(
 ) -> None:
     rung: list[tuple[str, str]] = []
     monkeypatch.setattr(tasks, "enqueue", lambda task, *, schema, **_: rung.append((task, schema)))
+    without_clocks()
     with in_clinic(clinic):
         thread = a_thread(work_state="snoozed", snoozed_until=clock.now() - HOUR)
     with in_clinic(other_clinic):
         a_thread(work_state="snoozed", snoozed_until=clock.now() + HOUR)
+    at_commit()
 
     tasks.wake_all_snoozed()
     tasks.wake_snoozed.apply(headers={"schema": clinic.schema_name})
