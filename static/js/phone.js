@@ -25,6 +25,14 @@
       .finally(() => (reading = false));
   }
 
+  const atEnd = new WeakSet();
+  document.addEventListener("medsync:merge", function (event) {
+    const log = event.target.closest("[data-phone-log]");
+    if (!log) return;
+    if (log.scrollHeight - log.scrollTop - log.clientHeight < 40) atEnd.add(log);
+    else atEnd.delete(log);
+  });
+
   document.addEventListener("medsync:merged", function (event) {
     if (event.detail.name === "phones") {
       const fresh = document.querySelector("[data-no-phones]");
@@ -32,10 +40,10 @@
       return;
     }
     const log = event.target.closest("[data-phone-log]");
-    if (log && event.target.querySelector(":scope > .is-new:not([data-seen])")) {
-      event.target.querySelectorAll(":scope > .is-new").forEach((node) => (node.dataset.seen = ""));
-      toEnd(log);
-    }
+    if (!log) return;
+    const fresh = event.target.querySelector(":scope > .is-new:not([data-seen])");
+    event.target.querySelectorAll(":scope > .is-new").forEach((node) => (node.dataset.seen = ""));
+    if (fresh || atEnd.has(log)) toEnd(log); // what is there may have grown: the pages of a paper
   });
 
   // What a message answers stands above the field until it is sent or taken off.

@@ -12,6 +12,7 @@ from tests.browser.parts import DESK, INBOX, new_phone, row_of
 from tests.messaging.files import drawn, lab_result
 
 Visit = Callable[..., Page]
+LOADED = "image => image.decode().then(() => image.naturalWidth)"
 
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["1440x900", "390x844"])
@@ -43,6 +44,9 @@ def test_a_voice_note_a_pdf_and_a_place_are_in_the_thread(visit: Visit, viewport
     expect(phone.case.locator("audio")).to_have_count(1, timeout=PATIENCE)
     sample(phone, "pdf")
     expect(phone.case.locator("a.file-card")).to_have_count(1, timeout=PATIENCE)
+    expect(phone.case.get_by_role("img", name="lab-result.pdf, page 1 of 1")).to_have_count(
+        1, timeout=PATIENCE
+    )
     sample(phone, "place")
     expect(phone.case.get_by_role("link", name="Open the map")).to_have_count(1, timeout=PATIENCE)
     inbox = opened(visit, phone, viewport)
@@ -82,6 +86,68 @@ def test_a_picture_and_a_pdf_go_from_the_composer_to_the_phone(visit: Visit, vie
     inbox.locator("#composer-text").press("Control+Enter")
     expect(phone.case.locator(".said-theirs .file-card")).to_contain_text("plan.pdf", timeout=PATIENCE)
     expect(phone.case.locator(".said-theirs", has_text="Your plan")).to_be_visible()
+    for shown in (inbox.locator(".bubble-staff"), phone.case.locator(".said-theirs")):
+        expect(shown.get_by_role("img", name="plan.pdf, page 1 of 1")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_referral_is_read_in_the_thread_page_by_page(visit: Visit, viewport: Any) -> None:
+    phone = new_phone(visit(DESK, viewport=viewport))
+    sample(phone, "referral")
+    expect(phone.case.locator(".said-mine .file-paper")).to_have_count(1, timeout=PATIENCE)
+    inbox = opened(visit, phone, viewport)
+    paper = inbox.get_by_role("group", name="referral.pdf")
+    page = paper.get_by_role("link", name="referral.pdf, page 1 of 3")
+    expect(page).to_be_visible(timeout=PATIENCE)
+    expect(paper).to_contain_text("PDF · 3 pages")
+    assert page.locator("img").evaluate(LOADED) > 900
+
+    paper.get_by_role("button", name="Next page").click()
+    expect(paper).to_contain_text("Page 2 of 3")
+    second = paper.get_by_role("link", name="referral.pdf, page 2 of 3")
+    assert second.locator("img").evaluate(LOADED) > 900
+    expect(page).to_be_hidden()
+    assert axe.complaints(inbox, axe.script()) == []
+
+    second.press("Enter")
+    large = inbox.get_by_role("dialog", name="referral.pdf")
+    expect(large.get_by_role("img", name="referral.pdf, page 2 of 3")).to_be_visible()
+    expect(large.locator("[data-look-sheet]")).to_be_focused()
+    assert axe.complaints(inbox, axe.script()) == []
+    inbox.keyboard.press("ArrowRight")
+    expect(large.get_by_role("status")).to_have_text("Page 3 of 3")
+    expect(large.get_by_role("button", name="Next page")).to_have_attribute("aria-disabled", "true")
+    inbox.keyboard.press("ArrowRight")
+    expect(large.get_by_role("img", name="referral.pdf, page 3 of 3")).to_be_visible()
+    assert inbox.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with inbox.expect_popup() as opens:
+        large.get_by_role("link", name="Open in a new tab").click()
+    opens.value.close()
+    inbox.keyboard.press("Escape")
+    expect(large).to_be_hidden()
+    expect(paper.get_by_role("link", name="referral.pdf, page 3 of 3")).to_be_focused()
+    expect(paper).to_contain_text("Page 3 of 3")
+
+    # What is read again about the thread leaves the page where it is.
+    phone.write("Did it come?")
+    expect(inbox.locator(".bubble-in", has_text="Did it come?")).to_be_visible(timeout=PATIENCE)
+    expect(paper).to_contain_text("Page 3 of 3")
+
+
+def test_a_picture_is_looked_at_large(visit: Visit) -> None:
+    phone = new_phone(visit(DESK))
+    phone.case.locator("[data-phone-file]").set_input_files(
+        {"name": "rash.png", "mimeType": "image/png", "buffer": drawn("PNG", size=(640, 480))}
+    )
+    expect(phone.case.locator(".said-mine img")).to_be_visible(timeout=PATIENCE)
+    inbox = opened(visit, phone, DESKTOP)
+    words = f"Picture from {phone.name}"
+    inbox.get_by_role("link", name=words).click()
+    large = inbox.get_by_role("dialog", name=words)
+    expect(large.get_by_role("img", name=words)).to_be_visible(timeout=PATIENCE)
+    expect(large.get_by_role("button", name="Next page")).to_be_hidden()
+    large.get_by_role("button", name="Close").click()
+    expect(large).to_be_hidden()
+    expect(inbox.get_by_role("link", name=words)).to_be_focused()
 
 
 def test_what_cannot_go_is_said_before_it_is_sent_and_can_be_taken_out(visit: Visit) -> None:
