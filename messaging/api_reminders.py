@@ -41,6 +41,8 @@ DELETED, MOVED = "reminder_deleted", "reminder_moved"
 
 #: The provider took it, whatever became of it then.
 TAKEN = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.UNDELIVERED)
+# Of these one may go back into the queue in the very moment in which it is taken back.
+_UNSETTLED = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
 _BATCH = 200
 _AGAIN = timedelta(minutes=5)
 
@@ -267,4 +269,4 @@ def _take_back(reminder: ApiReminder, reason: str, now: datetime) -> None:
                 now=now,
             )
         else:
-            row.filter(status__in=(MessageStatus.SENDING, MessageStatus.UNKNOWN)).update(expires_at=now)
+            row.filter(status__in=_UNSETTLED).update(expires_at=now)

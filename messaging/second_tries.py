@@ -12,6 +12,7 @@ from django.db import transaction
 
 from messaging import gate, providers, threads
 from messaging.models import Attempt, Direction, Message, MessageStatus
+from messaging.outdated import is_outdated
 from messaging.providers.causes import Retry
 from scheduling.locks import retrying
 
@@ -61,6 +62,8 @@ def plan(message_id: UUID, *, code: str, now: datetime) -> bool:
     if after is None or not _is_of_use(message, now + after):
         return False
     with transaction.atomic():
+        if is_outdated(message):
+            return False
         moved = Message.objects.filter(pk=message.pk, status__in=_ENDED, solved="").update(
             status=MessageStatus.QUEUED,
             reason=SECOND_TRY,

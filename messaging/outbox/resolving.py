@@ -13,6 +13,7 @@ from messaging.models import Message, MessageStatus, Solved
 from messaging.outbox.queueing import DELIVER
 from messaging.outbox.replying import GateRefused, send_reply
 from messaging.outbox.routes import route_for
+from messaging.outdated import is_outdated
 from scheduling.locks import retrying
 
 
@@ -26,9 +27,10 @@ class NothingToSolve(Exception):
 def send_again(message: Message, *, now: datetime) -> None:
     """Put a message that did not arrive into the queue once more: a new attempt of the same message.
 
-    The gate is asked first. Raises GateRefused, NothingToSolve.
+    The gate is asked first, and of what is not so any more the time is over. Raises GateRefused, NothingToSolve.
     """
     with transaction.atomic():
+        over = message.purpose in (gate.NOTICE, gate.REMINDER) and is_outdated(message)
         route = route_for(message.conversation, sender=message.sender)
         facts = replace(
             route.facts,
@@ -36,7 +38,7 @@ def send_again(message: Message, *, now: datetime) -> None:
             approved=message.template_id is not None,
             template_id=message.template_id,
             template_name=message.template.name if message.template else "",
-            expires_at=message.expires_at,
+            expires_at=now if over else message.expires_at,
         )
         verdict = gate.judge(
             facts, channel=message.channel, purpose=message.purpose, body=message.words, now=now

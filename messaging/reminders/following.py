@@ -1,17 +1,22 @@
-"""What follows for reminders when a visit changes: what was queued for an old time is taken back, the clock is woken."""
+"""What follows when a visit changes: what waits in the queue and is not so any more is taken back, the clock is woken.
+
+That is every reminder, and of the notices those that broke on their way and wait to go once more.
+"""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.dispatch import receiver
 
 from clinics import clocks
 from medsync.lib import clock
-from messaging import threads
+from messaging import gate, threads
 from messaging.models import (
+    Attempt,
     ConversationState,
+    Direction,
     Message,
     MessageStatus,
     Question,
@@ -21,6 +26,7 @@ from messaging.models import (
     ReminderSettings,
     ReminderSubject,
 )
+from messaging.outdated import CHANGES
 from messaging.reminders import due
 from scheduling.models import Appointment, EventKind, Status
 from scheduling.signals import AppointmentChanged, appointment_changed
@@ -40,6 +46,7 @@ _OUTDATES = frozenset(
 _HASTENS = frozenset({EventKind.BOOKED, EventKind.ACCEPTED, EventKind.MOVED, EventKind.TAKEN_BACK})
 
 OUTDATED = "visit_changed"
+_UNSETTLED = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
 
 
 @receiver(appointment_changed, dispatch_uid="messaging.follow_reminders")
@@ -47,6 +54,8 @@ def follow(*, event: AppointmentChanged, **_: Any) -> None:
     """Take back what has not gone, then wake the clock: it is locked after everything else."""
     now = clock.now()
     others = event.kind in _OUTDATES and take_back(event.appointment_id, now=now)
+    if event.kind in CHANGES:
+        _take_back_notices(event.appointment_id, now=now)
     if others:
         clocks.wake(clocks.REMINDERS, now)
     elif event.kind in _HASTENS:
@@ -60,9 +69,7 @@ def take_back(visit_id: UUID, *, now: datetime) -> bool:
     Other visits that the same text named are to be reminded again. Locks questions, messages, the conversation.
     """
     claims = ReminderClaim.objects.filter(subject=ReminderSubject.VISIT, subject_id=visit_id)
-    unsettled = claims.filter(
-        message__status__in=(MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
-    )
+    unsettled = claims.filter(message__status__in=_UNSETTLED)
     found = dict(unsettled.values_list("message_id", "message__conversation_id"))
     named_others = False
     for message_id, conversation_id in sorted(found.items()):
@@ -70,24 +77,48 @@ def take_back(visit_id: UUID, *, now: datetime) -> bool:
     return named_others
 
 
+def _take_back_notices(visit_id: UUID, *, now: datetime) -> None:
+    """Cancel what tells of an earlier state and was handed over once already; the news of this change was not yet."""
+    handed_over = Attempt.objects.filter(message=OuterRef("pk"), provider_id__isnull=False)
+    waiting = Message.objects.filter(
+        Exists(handed_over),
+        appointment=visit_id,
+        direction=Direction.OUTBOUND,
+        purpose=gate.NOTICE,
+        status=MessageStatus.QUEUED,
+    )
+    for message_id, conversation_id in list(waiting.order_by("pk").values_list("pk", "conversation_id")):
+        _cancel(message_id, conversation_id, now)
+
+
 def _take_back(message_id: UUID, conversation_id: UUID, visit_id: UUID, now: datetime) -> bool:
     questions = Question.objects.filter(kind=QuestionKind.CONFIRM_VISIT, asked_by=message_id, closed_at=None)
     asked = questions.select_for_update().values_list("pk", flat=True).first()
-    row = Message.objects.filter(pk=message_id)
-    if not row.filter(status=MessageStatus.QUEUED).update(
-        status=MessageStatus.CANCELLED,
-        reason=OUTDATED,
-        next_attempt_at=None,
-        lease_until=None,
-        updated_at=now,
-    ):
-        row.filter(status__in=(MessageStatus.SENDING, MessageStatus.UNKNOWN)).update(expires_at=now)
+    if not _cancel(message_id, conversation_id, now):
+        # Also one that goes back into the queue in this very moment.
+        Message.objects.filter(pk=message_id, status__in=_UNSETTLED).update(expires_at=now)
         return False
     others, _ = ReminderClaim.objects.filter(message=message_id).exclude(subject_id=visit_id).delete()
     changes: dict[str, Any] = {}
     if asked is not None:
         questions.update(closed_at=now, outcome=QuestionOutcome.REPLACED)
         changes["state"] = ConversationState.IDLE
+    if changes:
+        threads.touch(conversation_id, now=now, **changes)
+    return bool(others)
+
+
+def _cancel(message_id: UUID, conversation_id: UUID, now: datetime) -> bool:
+    """Cancel a message that waits; False when it does not."""
+    waiting = Message.objects.filter(pk=message_id, status=MessageStatus.QUEUED)
+    if not waiting.update(
+        status=MessageStatus.CANCELLED,
+        reason=OUTDATED,
+        next_attempt_at=None,
+        lease_until=None,
+        updated_at=now,
+    ):
+        return False
     threads.status_moved(
         conversation_id,
         message_id,
@@ -95,9 +126,7 @@ def _take_back(message_id: UUID, conversation_id: UUID, visit_id: UUID, now: dat
         after=MessageStatus.CANCELLED,
         now=now,
     )
-    if changes:
-        threads.touch(conversation_id, now=now, **changes)
-    return bool(others)
+    return True
 
 
 def wake(visit_id: UUID, *, now: datetime) -> None:
