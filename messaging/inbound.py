@@ -16,12 +16,20 @@ from django.db import transaction
 from clinics import clocks
 from clinics.queries import Route
 from medsync.lib import phone
-from messaging import callbacks, consent, dialogue, live, outbox, reactions, replies, reply_wrong, storing
+from messaging import (
+    consent,
+    dialogue,
+    inline_replies,
+    live,
+    outbox,
+    reactions,
+    replies,
+    reply_wrong,
+    storing,
+)
 from messaging.attachments.attaching import LOST_AFTER, attach
 from messaging.gate.windows import NO_WINDOW
 from messaging.models import (
-    Attempt,
-    AttemptKind,
     Author,
     ChannelConsent,
     ConsentSource,
@@ -44,9 +52,6 @@ logger = logging.getLogger(__name__)
 
 EPISODE_ENDS_AFTER = timedelta(hours=48)
 WINDOW = timedelta(hours=24)
-SAME_ANSWER_FOR = timedelta(seconds=60)
-
-__all__ = ["Outcome", "Stored", "store"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +129,7 @@ def store(
             new=True,
             message_id=message.pk,
             conversation_id=stored.conversation.pk,
-            replies=_inline(replies, route),
+            replies=inline_replies.travelling(replies, route),
         )
 
 
@@ -285,59 +290,16 @@ def _show_last(stored: Stored, last: Message, opened_at: datetime | None) -> Non
         conversation.window_closes_at = max(filter(None, (closes_at, known)), default=None)
 
 
-def _inline(replies: Sequence[Message], route: Route) -> Sequence[InlineReply]:
-    """Return those replies that travel in the webhook's answer: the ones born `sending`."""
-    inline = [reply for reply in replies if reply.status == MessageStatus.SENDING]
-    if not inline:
-        return ()
-    attempts = {
-        reply.pk: attempt_id
-        for reply in inline
-        if (attempt_id := getattr(reply, "inline_attempt_id", None)) is not None
-    }
-    missing = [reply.pk for reply in inline if reply.pk not in attempts]
-    if missing:
-        attempts |= dict(
-            Attempt.objects.filter(message__in=missing, kind=AttemptKind.INLINE).values_list(
-                "message_id", "id"
-            )
-        )
-    return [
-        InlineReply(
-            body=reply.body,
-            status_callback_url=callbacks.status_url(reply.channel, route.clinic_id, attempts[reply.pk]),
-        )
-        for reply in inline
-        if reply.pk in attempts
-    ]
-
-
 def _again(event: InboundMessage, route: Route, now: datetime) -> Outcome:
     """Answer a message that is stored already: the same way while that answer is on its way, then no more."""
     known = Message.objects.get(
         account_id=route.account_id, provider_message_id=event.event_id, direction=Direction.INBOUND
     )
     conflict = (known.body, known.address, known.channel) != (event.body, event.from_address, event.channel)
-    replies: Sequence[InlineReply] = ()
-    if not conflict and now - known.created_at < SAME_ANSWER_FOR:
-        unsettled = Attempt.objects.filter(
-            message__answers=known,
-            kind=AttemptKind.INLINE,
-            settled_at=None,
-            created_at__gt=now - SAME_ANSWER_FOR,
-            message__status=MessageStatus.SENDING,
-        ).select_related("message")
-        replies = [
-            InlineReply(
-                body=attempt.message.body,
-                status_callback_url=callbacks.status_url(known.channel, route.clinic_id, attempt.pk),
-            )
-            for attempt in unsettled.order_by("message__created_at", "message_id")
-        ]
     return Outcome(
         new=False,
         message_id=known.pk,
         conversation_id=known.conversation_id,
-        replies=replies,
+        replies=() if conflict else inline_replies.once_more(known, route, now),
         conflict=conflict,
     )
