@@ -1,14 +1,19 @@
 """What every provider folder must pass: subclass `ProviderContract` and say how its wire looks.
 
-See docs/adding-a-provider.md. The base class is not collected by itself.
+One whose API is asked over HTTP subclasses `RemoteContract`. See docs/adding-a-provider.md. The base classes are not
+collected by themselves.
 """
 
 import dataclasses
+import logging
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from messaging.providers.base import (
+    ErrorKind,
     InboundMessage,
     InboundRequest,
     InlineReply,
@@ -19,6 +24,7 @@ from messaging.providers.base import (
     StatusUpdate,
 )
 from messaging.providers.media import MediaError
+from tests.standin.server import Script, StandIn
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
@@ -225,3 +231,91 @@ class ProviderContract:
             self.provider.fetch_media(url, account_sid=self.account, secret=self.secret, limit=1000)
         assert not caught.value.again
         assert self.provider.mms_bytes > 0
+
+
+class RemoteContract(ProviderContract):
+    """What a provider keeps whose API is asked over HTTP: every outcome is one of ours, and nothing else gets out.
+
+    A stand-in plays the API; its scripts are those of `tests.standin.server`.
+    """
+
+    standin: StandIn
+    #: The setting that names another address for the API.
+    base_setting = ""
+    #: The module that talks, with its MAX_ANSWER_BYTES.
+    http: ModuleType
+    #: A refusal for good that would name the patient's number.
+    refusal: Script
+
+    def failure(self, **changes: str) -> SendError:
+        with pytest.raises(SendError) as raised:
+            self.provider.send(self.outbound(**changes))
+        # A traceback with the library's own exception in it would show the provider's text.
+        assert raised.value.__context__ is None or raised.value.__suppress_context__
+        return raised.value
+
+    @pytest.mark.parametrize(
+        ("script", "code", "accepted"),
+        [
+            ("reset", "no_answer", 0),
+            ("502", "502", 0),
+            ("accept_then_500", "502", 1),
+            ("accept_then_reset", "no_answer", 1),
+            ("garbage", "garbage", 1),
+            ("empty", "garbage", 1),
+            ("no_sid", "garbage", 1),
+        ],
+    )
+    def test_a_send_whose_answer_says_nothing_may_have_been_carried_out(
+        self, script: str, code: str, accepted: int
+    ) -> None:
+        self.standin.script(script)
+        error = self.failure()
+        assert (error.code, error.kind) == (code, ErrorKind.UNKNOWN)
+        assert len(self.standin.accepted) == accepted
+
+    @pytest.mark.parametrize("script", ["accept_then_hang", "drip"])
+    def test_an_answer_that_does_not_end_is_cut_off(self, script: str, settings: Any) -> None:
+        settings.OUTBOX_HTTP_DEADLINE = 0.6
+        self.standin.script(Script(kind=script, seconds=5))
+        started = datetime.now(UTC)
+        assert self.failure().kind is ErrorKind.UNKNOWN
+        assert datetime.now(UTC) - started < timedelta(seconds=3)
+        assert len(self.standin.accepted) == 1
+
+    def test_an_answer_that_is_too_big_is_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(self.http, "MAX_ANSWER_BYTES", 200)
+        assert self.failure().kind is ErrorKind.UNKNOWN
+
+    @pytest.mark.parametrize(
+        "base", ["http://127.0.0.1:9", "http://nowhere.invalid", "nonsense://x", "http://["]
+    )
+    def test_what_never_left_is_surely_not_sent(self, settings: Any, base: str) -> None:
+        setattr(settings, self.base_setting, base)
+        error = self.failure()
+        assert (error.code, error.kind) == ("unreachable", ErrorKind.RETRY)
+
+    def test_a_limit_says_how_long_to_wait(self) -> None:
+        self.standin.script(*(Script(kind="429", retry_after=said) for said in ("7", "soon")))
+        assert (self.failure().retry_after, self.failure().retry_after) == (7.0, None)
+
+    def test_wrong_credentials_are_the_accounts_trouble(self) -> None:
+        assert self.failure(secret="wrong").kind is ErrorKind.ACCOUNT
+
+    def test_without_credentials_nothing_is_asked(self) -> None:
+        assert self.failure(account_sid="", secret="").kind is ErrorKind.ACCOUNT
+        assert self.standin.requests == 0
+
+    def test_a_text_that_is_too_long_is_not_even_tried(self) -> None:
+        assert self.failure(body="x" * 1601).kind is ErrorKind.PERMANENT
+        assert self.standin.requests == 0
+
+    def test_no_number_no_text_and_no_secret_shows_in_errors_or_logs(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        self.standin.script(self.refusal, "accept_then_reset")
+        refused, lost = self.failure(), self.failure()
+        shown = f"{refused!r} {refused} {lost!r} {lost} {caplog.text}"
+        for secret in (self.patient[1:], "confirmada", self.token or self.secret):
+            assert secret not in shown

@@ -6,27 +6,31 @@ from collections.abc import Iterator
 import pytest
 
 from messaging.providers.base import InboundRequest
-from messaging.providers.telnyx import provider
-from tests.providers.contract import ProviderContract
+from messaging.providers.telnyx import http, provider
+from tests.providers.contract import RemoteContract
 from tests.providers.telnyx_requests import URL, request
 from tests.standin import telnyx
-from tests.standin.telnyx import KEY, ORGANIZATION, PUBLIC_KEY, TelnyxStandIn
+from tests.standin.telnyx import KEY, ORGANIZATION, PUBLIC_KEY, TelnyxStandIn, refuse
 
 WORDS = {"undelivered": "delivery_failed", "failed": "sending_failed"}
 
 
-class TestTelnyx(ProviderContract):
+class TestTelnyx(RemoteContract):
     provider = provider
     account = ORGANIZATION
     secret = PUBLIC_KEY
     token = KEY
     channel = "sms"
     names_account = False
+    base_setting = "TELNYX_API_BASE_URL"
+    http = http
+    refusal = refuse(10016, 422)
 
     @pytest.fixture(autouse=True)
     def _standin(self, settings: object) -> Iterator[None]:
         with TelnyxStandIn() as running:
             settings.TELNYX_API_BASE_URL = running.base_url  # type: ignore[attr-defined]
+            self.standin = running
             yield
 
     def message(self, **changes: str) -> InboundRequest:

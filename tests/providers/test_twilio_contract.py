@@ -5,21 +5,25 @@ from collections.abc import Iterator
 import pytest
 
 from messaging.providers.base import InboundRequest
-from messaging.providers.twilio import provider
-from tests.providers.contract import ProviderContract
+from messaging.providers.twilio import http, provider
+from tests.providers.contract import RemoteContract
 from tests.providers.requests import URL, request
-from tests.standin.twilio import ACCOUNT, TOKEN, TwilioStandIn
+from tests.standin.twilio import ACCOUNT, TOKEN, TwilioStandIn, refuse
 
 
-class TestTwilio(ProviderContract):
+class TestTwilio(RemoteContract):
     provider = provider
     account = ACCOUNT
     secret = TOKEN
+    base_setting = "TWILIO_API_BASE_URL"
+    http = http
+    refusal = refuse(21211)
 
     @pytest.fixture(autouse=True)
     def _standin(self, settings: object) -> Iterator[None]:
         with TwilioStandIn() as twilio:
             settings.TWILIO_API_BASE_URL = twilio.base_url  # type: ignore[attr-defined]
+            self.standin = twilio
             yield
 
     def message(self, **changes: str) -> InboundRequest:
