@@ -117,6 +117,6 @@ def visit(job: str, *, now: datetime, longest: timedelta = LONGEST) -> Iterator[
 def _wake(jobs: Sequence[str], at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT public.clinics_wake(%s, job, %s) FROM unnest(%s::text[]) AS job",
-            [current_clinic().pk, at - clock.offset(), list(jobs)],
+            "SELECT public.clinics_wake(%s, job, %s, %s) FROM unnest(%s::text[]) AS job",
+            [current_clinic().pk, at - clock.offset(), len(jobs) > 1, list(jobs)],
         )

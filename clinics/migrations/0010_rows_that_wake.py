@@ -6,7 +6,7 @@
 from django.db import migrations
 
 WAKE = """
-CREATE FUNCTION public.clinics_wake(the_clinic uuid, the_job text, at timestamptz) RETURNS void
+CREATE FUNCTION public.clinics_wake(the_clinic uuid, the_job text, at timestamptz, many_jobs boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     known timestamptz;
@@ -18,8 +18,10 @@ BEGIN
     IF known <= at THEN
         RETURN;
     END IF;
-    -- Of those that move clocks of a clinic one goes after the other, whatever the order of their jobs.
-    PERFORM pg_advisory_xact_lock(hashtext('clinics_clock_moves'), hashtext(the_clinic::text));
+    -- Of those that may move several clocks of a clinic one goes after the other, whatever the order of their jobs.
+    IF many_jobs THEN
+        PERFORM pg_advisory_xact_lock(hashtext('clinics_clock_moves'), hashtext(the_clinic::text));
+    END IF;
     INSERT INTO public.clinics_clinicclock AS kept (id, clinic_id, job, next_at)
     VALUES (gen_random_uuid(), the_clinic, the_job, at)
     ON CONFLICT (clinic_id, job) DO UPDATE SET next_at = EXCLUDED.next_at WHERE kept.next_at > EXCLUDED.next_at;
@@ -39,7 +41,7 @@ BEGIN
     EXECUTE 'SELECT ' || TG_ARGV[1] INTO due USING NEW;
     SELECT id, clock_offset INTO the_clinic, ahead FROM public.clinics_clinic WHERE schema_name = TG_TABLE_SCHEMA;
     IF due IS NOT NULL AND the_clinic IS NOT NULL THEN
-        PERFORM public.clinics_wake(the_clinic, TG_ARGV[0], due - ahead);
+        PERFORM public.clinics_wake(the_clinic, TG_ARGV[0], due - ahead, true);
     END IF;
     RETURN NULL;
 END
@@ -53,6 +55,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(WAKE, "DROP FUNCTION public.clinics_wake(uuid, text, timestamptz)"),
+        migrations.RunSQL(WAKE, "DROP FUNCTION public.clinics_wake(uuid, text, timestamptz, boolean)"),
         migrations.RunSQL(WAKE_BY_ROW, "DROP FUNCTION public.clinics_wake_by_row()"),
     ]
