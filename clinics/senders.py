@@ -7,12 +7,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from clinics.carriers import carrier, master_account, master_id, master_profile
-from clinics.models import Clinic, ProviderAccount, Sender, SenderHealth, SenderStatus
+from clinics.models import Channel, Clinic, ProviderAccount, Sender, SenderHealth, SenderStatus
 from clinics.queries import forget_routes
 from clinics.signals import sender_linked
 from clinics.tenancy import in_clinic
 
 MAX_ACTIVE = 3
+#: Between these a number's own rate lies, in messages a second: WhatsApp raises it to 400 on request, and the largest
+#: SMS campaigns stay below 100.
+SLOWEST = 0.1
+FASTEST = {Channel.WHATSAPP: 400.0, Channel.SMS: 100.0}
 PREVIOUS_TOKEN_HOURS = 24
 
 
@@ -259,3 +263,20 @@ def make_primary(sender: Sender) -> bool:
             Sender.objects.filter(pk=row.pk).update(status=SenderStatus.ACTIVE, rank=rank)
     forget_routes()
     return True
+
+
+class RateOutOfRange(ValueError):
+    """No provider lets a number send so slowly or so fast."""
+
+    def __init__(self, slowest: float, fastest: float) -> None:
+        super().__init__("rate_out_of_range")
+        self.slowest, self.fastest = slowest, fastest
+
+
+def set_rate(sender: Sender, *, per_second: float | None) -> bool:
+    """Give a number a rate of its own, None for its provider's; False when it was taken off. Raises RateOutOfRange."""
+    fastest = FASTEST[Channel(sender.channel)]
+    if per_second is not None and not SLOWEST <= per_second <= fastest:
+        raise RateOutOfRange(SLOWEST, fastest)
+    active = Sender.objects.filter(pk=sender.pk, status=SenderStatus.ACTIVE)
+    return active.update(per_second=per_second) == 1

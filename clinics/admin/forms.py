@@ -17,7 +17,7 @@ from unfold.widgets import (
 
 from clinics.carriers import CARRIERS
 from clinics.models import Channel, Clinic, ClinicState, ProviderAccount, Sender, User
-from clinics.senders import LinkError, link_sender
+from clinics.senders import LinkError, RateOutOfRange, link_sender, set_rate
 from medsync.lib import clock, phone
 from medsync.lib.ed25519 import is_public_key
 
@@ -116,6 +116,34 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
             "people_a_day",
             "reminder_share",
         ]
+
+
+class PaceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A number's own rate: all that is changed of a linked number."""
+
+    per_second = forms.FloatField(
+        label=_("Messages a second"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
+        help_text=_("Empty: what the provider takes from an ordinary number of the channel."),
+    )
+
+    class Meta:
+        model = Sender
+        fields = ["per_second"]
+
+    def clean_per_second(self) -> float | None:
+        """Store it, inside the transaction of the view, so that a refusal can still be shown beside the field."""
+        value: float | None = self.cleaned_data["per_second"]
+        try:
+            if not set_rate(self.instance, per_second=value):
+                raise ValidationError(_("This number was taken off meanwhile."))
+        except RateOutOfRange as error:
+            raise ValidationError(
+                _("Enter a number between %(low)g and %(high)g, or nothing."),
+                params={"low": error.slowest, "high": error.fastest},
+            ) from error
+        return value
 
 
 class LinkForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from clinics import readable
-from clinics.admin.forms import AccountForm, LinkForm
+from clinics.admin.forms import AccountForm, LinkForm, PaceForm
 from clinics.model_admins import PlatformModelAdmin
 from clinics.models import PersonReached, ProviderAccount, Sender, SenderStatus
 from clinics.senders import renew_token, retire_sender
@@ -108,7 +108,7 @@ class ProviderAccountAdmin(PlatformModelAdmin):
 
 @admin.register(Sender, site=platform_site)
 class SenderAdmin(PlatformModelAdmin):
-    """Numbers of clinics. Linking and taking off are operations; a row is never edited."""
+    """Numbers of clinics. Linking, taking off and the rate are operations; nothing else of a row is edited."""
 
     form = LinkForm
     list_display = [
@@ -118,6 +118,7 @@ class SenderAdmin(PlatformModelAdmin):
         "provider",
         "status_label",
         "rank_words",
+        "rate_words",
         "display_name",
     ]
     list_filter = ["status", "channel", "clinic"]
@@ -147,6 +148,11 @@ class SenderAdmin(PlatformModelAdmin):
             return ""
         return gettext("First") if sender.is_primary else str(sender.rank)
 
+    @display(description=_("messages a second"), ordering="per_second")
+    def rate_words(self, sender: Sender) -> str:
+        """Return its own rate, where it has one."""
+        return gettext("the provider's") if sender.per_second is None else f"{sender.per_second:g}"
+
     def row_title(self, row: Sender) -> str:
         """Return the number."""
         return phone.display(row.phone_number, row.clinic.country)
@@ -161,18 +167,31 @@ class SenderAdmin(PlatformModelAdmin):
         known = ["clinic", "phone_number", "channel", "display_name", "provider_sender_id"]
         known.append("messaging_profile_id")
         if obj is not None:
-            return [*known, "account", "status", "rank", "created_at", "retired_at"]
+            return [*known, "account", "status", "rank", "per_second", "created_at", "retired_at"]
         return [*known, "provider", "account_sid", "auth_token", "public_key"]
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Relinking makes a new row."""
-        return obj is None and super().has_change_permission(request)
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of a linked number its rate alone is changed: relinking makes a new row."""
+        if obj is None:
+            return []
+        return [name for name in self.get_fields(request, obj) if name != "per_second"]
 
-    def save_form(self, request: HttpRequest, form: LinkForm, change: bool) -> Sender:
-        """Return the row that the operation made."""
-        assert form.linked is not None
-        form.instance = form.linked
-        return form.linked
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Link a number, or change its rate."""
+        return super().get_form(request, obj, change, **({"form": PaceForm} if change else {}), **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was taken off stays as it was."""
+        active = obj is None or obj.status == SenderStatus.ACTIVE
+        return active and super().has_change_permission(request)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Sender:
+        """Return the row that the operation made or changed."""
+        if not change:
+            assert form.linked is not None
+            form.instance = form.linked
+        stored: Sender = form.instance
+        return stored
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Do nothing: the operation has stored it."""

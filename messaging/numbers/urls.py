@@ -16,4 +16,5 @@ urlpatterns = [
     path("numbers/<uuid:sender_id>/check/", views.check, name="check"),
     path("numbers/<uuid:sender_id>/test/", views.test, name="test"),
     path("numbers/<uuid:sender_id>/token/", views.token, name="token"),
+    path("numbers/<uuid:sender_id>/rate/", views.rate, name="rate"),
 ]

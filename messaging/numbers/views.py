@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinics import senders
 from clinics.access import ClinicRequest, may
 from clinics.carriers import carrier, master_id
-from clinics.models import Channel, Sender
+from clinics.models import Channel, Sender, SenderStatus
 from clinics.permissions import Action
 from medsync.lib import clock, jobs
 from messaging import outbox
-from messaging.numbers import checking, queries, screens
+from messaging.numbers import checking, pace, queries, screens
 from messaging.numbers.forms import ConnectForm, TelnyxForm, TestForm, TokenForm
 
 CHECK = "messaging.check_number"
@@ -115,6 +115,23 @@ def deactivate(request: ClinicRequest, sender_id: UUID) -> HttpResponse:
     return _back(sender)
 
 
+@require_POST
+@may(Action.MANAGE_SENDERS)
+def rate(request: ClinicRequest, sender_id: UUID) -> HttpResponse:
+    """Give the number a rate of its own, or its provider's again."""
+    sender, form = _sender(request, sender_id), pace.PaceForm(request.POST)
+    if form.is_valid():
+        try:
+            if not senders.set_rate(sender, per_second=form.cleaned_data["per_second"]):
+                messages.error(request, _("It has changed meanwhile; look again."))
+            else:
+                messages.success(request, _("Kept. What is sent from now on keeps to it."))
+            return _back(sender)
+        except senders.RateOutOfRange as error:
+            form.add_error("per_second", pace.out_of_range(error))
+    return _page(request, queries.numbers(request.clinic), sender, rate=form, status=400)
+
+
 @sensitive_post_parameters("auth_token")
 @require_POST
 @may(Action.MANAGE_SENDERS)
@@ -138,6 +155,7 @@ def _page(
     *,
     test: TestForm | None = None,
     token: TokenForm | None = None,
+    rate: pace.PaceForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     clinic, now = request.clinic, clock.real_now()  # what is seen of a number is noted by the real clock
@@ -148,6 +166,7 @@ def _page(
         "number": screens.number(sender, queries.figures(sender, now=clock.now()), clinic=clinic, now=now),
         "test": test or TestForm(region=clinic.country),
         "token": (token or TokenForm()) if own else None,
+        "pace": pace.pace(sender, rate) if sender.status == SenderStatus.ACTIVE else None,
     }
     if request.headers.get("HX-Request"):
         return render(request, "messaging/numbers_update.html", context)

@@ -59,6 +59,11 @@ def rate_of(sender: Sender) -> float | None:
     """Return how many messages a second a sender may send, None for any number; its account is selected."""
     if sender.per_second is not None and sender.per_second > 0:
         return sender.per_second
+    return allowed(sender)
+
+
+def allowed(sender: Sender) -> float | None:
+    """Return how many messages a second the provider takes from an ordinary number of the channel, None for any."""
     try:
         return providers.get(sender.account.provider).rate(sender.channel)
     except providers.UnknownProvider:

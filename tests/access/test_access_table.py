@@ -70,6 +70,7 @@ CLINIC = {
     "numbers/<uuid:sender_id>/check": post(LEADERS),
     "numbers/<uuid:sender_id>/test": post(LEADERS),
     "numbers/<uuid:sender_id>/token": post(LEADERS),
+    "numbers/<uuid:sender_id>/rate": post(LEADERS),
     "notifications/test": post(),
     "settings": get(LEADERS),
     "settings/<slug:slug>": post(LEADERS),

@@ -91,6 +91,30 @@ def test_a_number_is_linked_and_taken_off_by_the_operations(browse, world, clini
 
 
 @pytest.mark.django_db
+def test_the_rate_of_a_number_is_all_that_is_edited_of_it(browse, world, clinic):
+    client = browse(world.users["operator@platform.example"])
+    sender = Sender.objects.get(clinic=clinic, channel="whatsapp", rank=1)
+    path = f"/admin/clinics/sender/{sender.pk}/change/"
+    given = {"phone_number": "+12125550111", "display_name": "Other"}
+
+    assert client.post(path, {**given, "per_second": "12.5"}).status_code == 302
+    for wrong in ("0", "401", "nan", "fast"):
+        refused = client.post(path, {"per_second": wrong})
+        assert refused.status_code == 200, wrong
+        assert "errorlist" in refused.content.decode() or "text-red" in refused.content.decode(), wrong
+
+    changed = Sender.objects.get(pk=sender.pk)
+    assert changed.per_second == 12.5
+    assert (changed.phone_number, changed.display_name) == (sender.phone_number, sender.display_name)
+    assert "12.5" in client.get("/admin/clinics/sender/").content.decode()
+    client.post(path, {"per_second": ""})
+    assert Sender.objects.get(pk=sender.pk).per_second is None
+    Sender.objects.filter(pk=sender.pk).update(status="disabled", rank=None)
+    assert client.get(path).status_code == 200
+    assert client.post(path, {"per_second": "5"}).status_code == 403
+
+
+@pytest.mark.django_db
 def test_an_operator_makes_a_user_and_a_link_for_a_password(browse, world):
     client = browse(world.users["operator@platform.example"])
     page = client.post("/admin/clinics/user/add/", {"email": "New@Example.org", "name": "N"}, follow=True)

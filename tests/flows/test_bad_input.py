@@ -404,6 +404,7 @@ FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("approved-texts/new/", ("name", "account", "key", "language", "body", "button_1", "sample_1")),
     ("approved-texts/map/", ("account", "content_sid", "key", "language")),
     ("inbox/<thread>/approved/send/", ("template", "hold", "client_message_id", "v_1", "sender")),
+    ("numbers/<number>/rate/", ("per_second",)),
     ("numbers/add/telnyx/", ("phone_number", "messaging_profile_id", "auth_token", "public_key")),
 )
 
@@ -412,8 +413,11 @@ FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def test_no_field_of_any_form_in_the_clinic_breaks_the_server(desk: Any, clinic: Clinic, value: str) -> None:
     browser, inbox, thread, visit = desk
     base = inbox.removesuffix("/inbox")
+    ids = {"<thread>": thread, "<visit>": visit, "<number>": clinic.senders.get(channel="sms", rank=1).pk}
     for path, names in FIELDS:
-        address = f"{base}/{path}".replace("<thread>", str(thread)).replace("<visit>", str(visit))
+        address = f"{base}/{path}"
+        for word, pk in ids.items():
+            address = address.replace(word, str(pk))
         for odd in names:
             fields = dict.fromkeys(names, "1") | {odd: value}
             response = browser.post(

@@ -15,6 +15,7 @@ from medsync.lib import clock
 from messaging import health
 from messaging.models import Message
 from messaging.numbers import checking
+from messaging.outbox import pacing
 from messaging.tasks import check_number
 from tests.messaging.inboxes import a_thread, reenter, says
 from tests.standin.twilio import ACCOUNT, TOKEN, TwilioStandIn
@@ -305,3 +306,71 @@ def test_another_clinics_number_is_not_found(desk: Any, other_clinic: Clinic) ->
     assert desk.post(f"{desk.base}{theirs.pk}/deactivate/").status_code == 404
     theirs.refresh_from_db()
     assert theirs.status == "active"
+
+
+def pace_of(sender: Sender) -> tuple[float | None, float | None]:
+    """Return a number's own rate, and the rate that it keeps to."""
+    fresh = Sender.objects.select_related("account").get(pk=sender.pk)
+    return fresh.per_second, pacing.rate_of(fresh)
+
+
+def test_a_number_gets_a_rate_of_its_own_and_its_providers_again(desk: Any, clinic: Clinic) -> None:
+    sender = own(clinic)
+    url = f"{desk.base}{sender.pk}/"
+    before = desk.get(url).content.decode()
+
+    kept = desk.post(f"{url}rate/", {"per_second": "12.5"})
+    mine, page = pace_of(sender), desk.get(url).content.decode()
+    back = desk.post(f"{url}rate/", {"per_second": ""})
+
+    assert "Empty: 1, what Twilio takes from an ordinary number." in before
+    assert 'name="per_second"' in before
+    assert 'value="12.5"' in page
+    assert (kept.status_code, mine) == (302, (12.5, 12.5))
+    assert (back.status_code, pace_of(sender)) == (302, (None, 1.0))
+
+
+def test_the_help_says_what_whatsapp_takes(desk: Any, clinic: Clinic, settings: Any) -> None:
+    connect(desk, account_sid=OWN, auth_token="secret-token")
+    sender = Sender.objects.get(clinic=clinic, phone_number="+12125550177")
+
+    page = desk.get(f"{desk.base}{sender.pk}/").content.decode()
+
+    assert "Empty: 80, what WhatsApp takes from every number. Twilio raises it on request, up to 400" in page
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "0.01", "101", "1e9", "nan", "inf", "fast", "1,5"])
+def test_a_rate_that_no_provider_takes_is_refused_where_it_stands(
+    desk: Any, clinic: Clinic, value: str
+) -> None:
+    sender = own(clinic)
+
+    answer = desk.post(f"{desk.base}{sender.pk}/rate/", {"per_second": value})
+
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert 'id="pace-error"' in page
+    assert f'value="{value}"' in page
+    assert pace_of(sender) == (None, 1.0)
+
+
+def test_a_number_that_was_taken_off_keeps_no_pace(desk: Any, clinic: Clinic) -> None:
+    sender = own(clinic)
+    desk.post(f"{desk.base}{sender.pk}/deactivate/")
+
+    page = desk.get(f"{desk.base}{sender.pk}/").content.decode()
+    desk.post(f"{desk.base}{sender.pk}/rate/", {"per_second": "5"})
+
+    assert 'name="per_second"' not in page
+    assert pace_of(sender) == (None, 1.0)
+
+
+def test_who_only_works_in_the_inbox_changes_no_rate(
+    clinic: Clinic, receptionist: User, other_owner: User, browse: Any
+) -> None:
+    sender = own(clinic)
+    url = f"/c/{clinic.slug}/numbers/{sender.pk}/rate/"
+
+    assert browse(receptionist).post(url, {"per_second": "5"}).status_code == 403
+    assert browse(other_owner).post(url, {"per_second": "5"}).status_code == 404
+    assert pace_of(sender) == (None, 1.0)
