@@ -13,7 +13,7 @@ class MessagingConfig(AppConfig):
         """Listen to the rooms below; add this room's places to the rail."""
         from clinics import panels
         from clinics.rail import Group, register, register_waiting
-        from messaging import beginning_panel, bot_panel, receivers, texts_panel  # noqa: F401
+        from messaging import beginning_panel, bot_panel, linting, receivers, texts_panel  # noqa: F401
         from messaging.alerts import rail as alerts
         from messaging.inbox import rail
         from messaging.numbers import rail as numbers
@@ -22,6 +22,7 @@ class MessagingConfig(AppConfig):
         from messaging.reminders import rail as reminders
         from messaging.saved_texts import rail as saved_texts
         from messaging.today import rail as today
+        from scheduling import texts
 
         register(Group.TODAY, 0, today.place)
         register(Group.DAY, 60, today.tasks)
@@ -34,6 +35,7 @@ class MessagingConfig(AppConfig):
         register(Group.SET_UP, 40, alerts.place)
         register(Group.SET_UP, 90, rail.phone)
         register_waiting(rail.waiting)
+        texts.register(linting.problems_of)
         panels.register(30, bot_panel.PANEL)
         panels.register(40, beginning_panel.PANEL)
         panels.register(34, texts_panel.CONFIRMATIONS)

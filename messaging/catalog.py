@@ -2,8 +2,7 @@
 
 The words stand in `texts/*.toml`; a clinic's own win over them. Placeholders are filled by pattern, never
 evaluated; a value that is missing becomes nothing. Whoever says a text names its channel: where details of a visit may
-not be told (`messaging.details`) its `neutral` form goes, and what would tell them is not filled in. `reserved_words`
-finds words that no text may ask a patient to write.
+not be told (`messaging.details`) its `neutral` form goes, and what would tell them is not filled in.
 """
 
 import functools
@@ -17,24 +16,13 @@ from clinics.models import Channel
 from messaging import details
 from messaging.language import SPOKEN, nearest
 from messaging.ownwords import own_words
+from messaging.reserved import reserved_words
 
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 # A time ends with a stop in Spanish ("8:30 a.m."), and so does the sentence.
 _TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _SPACES = re.compile(r"[ \t]{2,}")
 _LOOSE_END = re.compile(r"[ \t]+(?=\n|$)")
-
-# Carriers take these as an order to stop, or answer them by themselves (see `phrases/en.toml`).
-_RESERVED = r"CANCEL(?:AR|LED)?|END|QUIT|HELP|INFO|UNSUBSCRIBE|REVOKE|OPT-?OUT|STOPALL|取消"
-_ASKING = (
-    r"(?:reply|replying|answer|write|text|send|type|respond|say|responda|responde|conteste|escriba|env[ií]e|mande|"
-    r"回复|回覆|发送|輸入|输入)"
-)
-_ASKED = re.compile(
-    rf"{_ASKING}\s*:?\s*(?:(?:the word|with|la palabra|con)\s+)?[\"“'‘«]?({_RESERVED})(?!\w)", re.IGNORECASE
-)
-_KEYED = re.compile(rf"(?:^|\W)({_RESERVED})\s*=", re.MULTILINE)  # "CANCEL = no visit"
-_SHOUTED = re.compile(rf"(?<!\w)[\"“'«]?({_RESERVED})[\"”'»]?(?!\w)")
 
 
 class UnknownText(LookupError):
@@ -135,17 +123,6 @@ def fill(body: str, values: Mapping[str, object]) -> str:
 def placeholders(body: str) -> frozenset[str]:
     """Return the names of the placeholders in *body*."""
     return frozenset(_PLACEHOLDER.findall(body))
-
-
-def reserved_words(body: str) -> list[str]:
-    """Return the reserved words that *body* asks the patient to write, in the order they come; [] is good."""
-    bare = _PLACEHOLDER.sub("", body)
-    found = {
-        match.start(1): match[1].upper()
-        for rule in (_ASKED, _KEYED, _SHOUTED)
-        for match in rule.finditer(bare)
-    }
-    return [found[at] for at in sorted(found)]
 
 
 def problems() -> list[str]:

@@ -161,6 +161,12 @@ def state_of(contact_point: ContactPoint, channel: str) -> ChannelConsent:
     return found or ChannelConsent(contact_point=contact_point, channel=channel)
 
 
+def opted_in_since(contact_point: ContactPoint, channel: str, *, since: datetime) -> bool:
+    """Tell whether a contact point undid its STOP after a moment."""
+    lines = ConsentEvent.objects.filter(contact_point=contact_point, channel=channel, at__gt=since)
+    return lines.filter(action=ConsentAction.OPTED_IN).exists()
+
+
 @transaction.atomic(savepoint=False)
 def _write(
     contact_point: ContactPoint,

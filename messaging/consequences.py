@@ -10,7 +10,7 @@ from clinics.models import ProviderAccount
 from medsync.lib import clock
 from messaging import consent, providers
 from messaging.gate import windows
-from messaging.models import ConsentSource, Direction, Message, Purpose
+from messaging.models import Attempt, ConsentSource, Direction, Message, Purpose
 from scheduling.models import ContactAddress
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,11 @@ def follow(message: Message, *, code: str, now: datetime) -> None:
 def _stop(message: Message, code: str, now: datetime) -> None:
     """Record the STOP that the provider had and we had not: from now on nothing is sent on this channel."""
     point = message.conversation.contact_point
-    if consent.state_of(point, message.channel).opted_out_at is None:
+    sent = Attempt.objects.filter(message=message).order_by("-n").values_list("created_at", flat=True).first()
+    # Errors come late: who has sent START meanwhile is not stopped by what was refused before it.
+    if consent.state_of(point, message.channel).opted_out_at is None and not consent.opted_in_since(
+        point, message.channel, since=sent or message.created_at
+    ):
         consent.opt_out(
             point, message.channel, source=ConsentSource.PROVIDER, message=message, wording=code, now=now
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from clinics.models import User
+from clinics.models import Channel, User
 from clinics.queries import secrets_of
 from clinics.tenancy import current_clinic
 from medsync.lib.ids import new_id
@@ -18,6 +18,7 @@ from messaging.linting import SAYS_HOW_TO_STOP, placeholders_in, problems_of
 from messaging.models import MessagingSettings, OwnText
 from messaging.ownwords import forget_own_words
 from messaging.providers.base import Outbound, SendError
+from scheduling.models import ContactAddress
 
 #: The texts, as integrators name them.
 KEYS: Mapping[str, str] = {
@@ -50,7 +51,6 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
     for name, key in KEYS.items()
     for language in SPOKEN
 }
-TEST = "This is a test from {clinic_name}. If you read it, SMS works."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +100,33 @@ def change(wanted: Mapping[str, Any], *, by: User, now: datetime) -> None:
 
 
 def validate(to: str) -> Validated:
-    """Send a test to a phone (E.164) from the number of confirmations. Outside of a transaction: it waits for the provider."""
+    """Send a test to a phone (E.164) from the number of confirmations; who said no to SMS gets none.
+
+    Outside of a transaction: it waits for the provider.
+    """
     sender = confirmations.sender_for_sms()
-    guards = confirmations.guards_for(None)
+    known = ContactAddress.objects.filter(channel=Channel.SMS, address=to).select_related("contact_point")
+    guards = confirmations.guards_for(next((row.contact_point for row in known), None))
     if not guards.has_key:
         return Validated(error=confirmations.NO_API_KEY)
+    if guards.declined:
+        return Validated(error=confirmations.CONSENT_DECLINED)
     if sender is None:
         return Validated(error=confirmations.NO_SENDER_NUMBER)
-    account, test = sender.account, new_id()  # no message of ours has that id: its callbacks change nothing
+    clinic, account, test = (
+        current_clinic(),
+        sender.account,
+        new_id(),
+    )  # no message of ours has that id: its callbacks change nothing
     outbound = Outbound(
         account_sid=account.external_id,
         secret=next(iter(secrets_of(account)), ""),
         channel="sms",
         from_number=sender.phone_number,
         to_address=to,
-        body=catalog.fill(TEST, {"clinic_name": current_clinic().name}),
-        status_callback_url=callbacks.status_url("sms", current_clinic().pk, test),
-        ref=f"{current_clinic().pk}.{test}",
+        body=catalog.text("sms_test", clinic.language, channel=Channel.SMS, clinic_name=clinic.name),
+        status_callback_url=callbacks.status_url("sms", clinic.pk, test),
+        ref=f"{clinic.pk}.{test}",
         messaging_profile_id=sender.messaging_profile_id,
     )
     try:

@@ -9,6 +9,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from clinics.models import Channel
 from clinics.models.clinic import validate_zone
 from medsync.lib import phone
+from scheduling import texts
 from scheduling.models import AppointmentType, Patient
 
 # The languages that patients are written to in.
@@ -95,6 +96,15 @@ class TypeForm(forms.ModelForm):  # type: ignore[type-arg]
     instructions_en = forms.CharField(max_length=600, required=False, widget=UnfoldAdminTextareaWidget)
     instructions_es = forms.CharField(max_length=600, required=False, widget=UnfoldAdminTextareaWidget)
     instructions_zh = forms.CharField(max_length=600, required=False, widget=UnfoldAdminTextareaWidget)
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse instructions that patients may not be sent: they stand in confirmations."""
+        data = super().clean()
+        for code, _language in LANGUAGES:
+            field = f"instructions_{code}"
+            for problem in texts.problems_of(self.cleaned_data.get(field, "")):
+                self.add_error(field, problem)
+        return data
 
     def clean_duration(self) -> int:
         """Refuse a visit without length."""

@@ -8,8 +8,10 @@ import pytest
 from clinics.models import Clinic, Sender, User
 from clinics.tenancy import in_clinic
 from messaging import catalog, sms_config
-from messaging.models import MessagingSettings, OwnText
+from messaging.models import ChannelConsent, MessagingSettings, OwnText
 from messaging.ownwords import forget_own_words
+from tests.messaging.days import NOW
+from tests.messaging.outbound import thread
 from tests.messaging.talk import Talk, settings
 from tests.standin.twilio import TwilioStandIn, refuse
 
@@ -89,7 +91,7 @@ def test_both_spellings_of_placeholders_are_taken(api: Any, owner: User, clinic:
         ("smsTemplateCancelEn", "Reply CANCEL to cancel", "Carriers take CANCEL as an order to stop. Ask for another word."),
         ("smsTemplateBookEn", "{doctor} Reply STOP to opt out", "There is no variable {doctor}."),
         ("smsTemplateBookEn", "See you!", "Say how to stop, for example: Reply STOP to opt out."),
-        ("smsTemplateBookEn", "Reply STOP to cancel your visit", "Whoever writes STOP gets no messages any more. Ask for another word to change a visit."),
+        ("smsTemplateBookEn", "Reply STOP to cancel your visit", "Whoever writes STOP gets no messages any more. Say so in the same sentence, or ask for another word."),
         ("smsSenderNumber", "abc", "This is no phone number."),
         ("smsSenderNumber", "123", "This is no phone number."),
         ("smsEnabled", "yes", "Must be true or false."),
@@ -125,6 +127,27 @@ def test_the_test_really_goes_to_the_provider(
         "+16045551234",
         "This is a test from Alpha Clinic. If you read it, SMS works.",
     )
+
+
+@pytest.mark.parametrize("state", [{"opted_out_at": NOW}, {"care": False}], ids=["stop", "refused"])
+def test_no_test_goes_to_who_said_no_to_sms(
+    api: Any, owner: User, clinic: Clinic, twilio: TwilioStandIn, state: dict[str, Any]
+) -> None:
+    with in_clinic(clinic):
+        talking = thread(clinic, address="+16045551234", channel="sms")
+        ChannelConsent.objects.filter(contact_point=talking.contact_point, channel="sms").update(**state)
+    answer = api(owner, clinic).post(f"{PATH}/validate", {"testPhone": "(604) 555-1234"})
+    assert answer.json() == {"valid": False, "error": "consent_declined"}
+    assert list(twilio.accepted) == []
+
+
+def test_the_test_is_in_the_clinics_language(
+    api: Any, owner: User, clinic: Clinic, twilio: TwilioStandIn
+) -> None:
+    Clinic.objects.filter(pk=clinic.pk).update(language="es")
+    api(owner, clinic).post(f"{PATH}/validate", {"testPhone": "+16045551234"})
+    (carried,) = twilio.accepted
+    assert carried.body == "Esta es una prueba de Alpha Clinic. Si la lee, los SMS funcionan."
 
 
 def test_a_providers_refusal_is_told_as_a_word(

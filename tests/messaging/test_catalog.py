@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging import catalog
+from messaging import catalog, reserved
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_an_unknown_key_says_so() -> None:
      "YES = I come\nCANCEL = I do not", "Text QUIT", "请回复“取消”"],
 )  # fmt: skip
 def test_a_reserved_word_that_is_asked_for_is_found(body: str) -> None:
-    assert catalog.reserved_words(body)
+    assert reserved.reserved_words(body)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_reserved_word_that_is_asked_for_is_found(body: str) -> None:
              "Su cita quedó cancelada.", "您的预约已取消。"],
 )  # fmt: skip
 def test_ordinary_words_are_not_taken_for_orders(body: str) -> None:
-    assert catalog.reserved_words(body) == []
+    assert reserved.reserved_words(body) == []
 
 
 def test_the_templates_are_those_of_the_product() -> None:

@@ -42,6 +42,16 @@ def test_a_stop_that_only_the_provider_knew_is_kept_with_its_proof(clinic: Clini
         assert ConsentEvent.objects.filter(action="opted_out").count() == 1
 
 
+@pytest.mark.parametrize("code", ["21610", "40300"])
+def test_who_sent_start_meanwhile_is_not_stopped_by_a_late_error(clinic: Clinic, code: str) -> None:
+    attempt = sent_message(clinic)
+    post(message_form(clinic, "START"), token=token_of(clinic))
+    assert call_back(clinic, attempt, "undelivered", error=code).status_code == 200
+    with in_clinic(clinic):
+        assert ChannelConsent.objects.get(channel="whatsapp").opted_out_at is None
+        assert not ConsentEvent.objects.filter(action="opted_out").exists()
+
+
 def test_news_are_refused_without_touching_the_rest(clinic: Clinic) -> None:
     broken(clinic, "63033")
     with in_clinic(clinic):

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from clinics.models import Clinic, User
+from clinics.tenancy import in_clinic
 from messaging import catalog, linting
+from scheduling.models import AppointmentType
 
 CARRIERS = "Carriers take {} as an order to stop. Ask for another word."
-STOPS = "Whoever writes STOP gets no messages any more. Ask for another word to change a visit."
+STOPS = "Whoever writes STOP gets no messages any more. Say so in the same sentence, or ask for another word."
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,12 @@ STOPS = "Whoever writes STOP gets no messages any more. Ask for another word to 
         ("YES = I come\nHELP = call me", "HELP"),
         ("Responda CANCELAR para anular.", "CANCELAR"),
         ("请回复“取消”", "取消"),
+        ("Text back end if you will not come", "END"),
+        ("Reply YES or cancel", "CANCEL"),
+        ("Responda SÍ, o cancelar", "CANCELAR"),
+        ("Para no venir marque cancelar", "CANCELAR"),
+        ("Escríbanos cancelar", "CANCELAR"),
+        ("请回复“是”或“取消”", "取消"),
     ],
 )
 def test_a_text_may_not_ask_for_a_carriers_word(body: str, word: str) -> None:
@@ -29,7 +37,10 @@ def test_a_text_may_not_ask_for_a_carriers_word(body: str, word: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["Reply STOP to cancel your visit", "Responda BAJA si no viene a su cita", "STOP = I do not come to the appointment", "回复停止取消预约"],
+    ["Reply STOP to cancel your visit", "Responda BAJA si no viene a su cita", "STOP = I do not come to the appointment", "回复停止取消预约",
+     "Reply STOP if you can't make it", "Si no puede asistir responda BAJA", "Conteste con la palabra baja para cancelar su cita",
+     "Envíe un STOP si no puede venir a su cita", "如不能就诊请回复“退订”", "Reply to this message with STOP otherwise", "Reply YES or STOP",
+     "Reply STOP to decline. We send no other messages."],
 )  # fmt: skip
 def test_stop_is_no_answer_about_a_visit(body: str) -> None:
     assert STOPS in linting.problems_of(body)
@@ -38,7 +49,8 @@ def test_stop_is_no_answer_about_a_visit(body: str) -> None:
 @pytest.mark.parametrize(
     "body",
     ["Reply STOP to opt out.", "Responda BAJA para no recibir más mensajes de sus citas.", "回复 STOP 退订。", "Reply STOP for no more reminders of visits",
-     "Your visit is cancelled.", "The bus stop is far from our office"],
+     "Your visit is cancelled.", "The bus stop is far from our office", "Text STOP to unsubscribe", "Responda STOP para darse de baja.",
+     "Write to info@clinic.example or call the help desk.", "回复“退订”不再接收短信", "Reply YES, or STOP to get no more texts"],
 )  # fmt: skip
 def test_saying_how_to_stop_is_no_fault(body: str) -> None:
     assert linting.problems_of(body) == []
@@ -83,6 +95,23 @@ def test_every_form_that_takes_a_text_asks_it(clinic: Clinic, owner: User, brows
     page = browse(owner).post(f"/c/{clinic.slug}/{path}", FORMS[path])
     assert page.status_code == 400
     assert STOPS in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_what_a_confirmation_quotes_is_asked_too(clinic: Clinic, owner: User, browse: Any) -> None:
+    with in_clinic(clinic):
+        kind = AppointmentType.objects.get()
+    form = {
+        "name_en": "Check-up",
+        "instructions_es": "Si no puede venir, responda BAJA.",
+        **dict.fromkeys(("duration", "grid", "least_notice", "horizon_days"), "30"),
+        **dict.fromkeys(("buffer_before", "buffer_after", "rank"), "0"),
+    }
+    url = f"/c/{clinic.slug}/admin/scheduling/appointmenttype/{kind.pk}/change/"
+    page = browse(owner).post(url, form)
+    assert page.status_code == 200
+    assert STOPS in page.content.decode()
+    assert browse(owner).post(url, form | {"instructions_es": "Venga en ayunas."}).status_code == 302
 
 
 @pytest.mark.django_db
