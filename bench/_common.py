@@ -1,4 +1,8 @@
-"""What the benchmarks share: a throw-away Postgres, Django on it, a clinic, figures."""
+"""What the benchmarks share: a throw-away Postgres, Django on it, a clinic, figures.
+
+At the top stands the standard library alone: until `start_django` this may be a Python without the project's packages,
+and until its end nothing that needs Django's apps can be imported.
+"""
 
 from __future__ import annotations
 
@@ -39,23 +43,21 @@ def start_django(*, durable: bool = True) -> None:
         "DJANGO_SETTINGS_MODULE": "medsync.settings",
     }
     os.environ.pop("REDIS_URL", None)
-    if "FIELD_ENCRYPTION_KEYS" not in os.environ:
-        from cryptography.fernet import Fernet
+    import django
+    from cryptography.fernet import Fernet
+    from django.core.management import call_command
 
-        os.environ["FIELD_ENCRYPTION_KEYS"] = Fernet.generate_key().decode()
+    from medsync.stack.postgres import EmbeddedPostgres
+
+    os.environ.setdefault("FIELD_ENCRYPTION_KEYS", Fernet.generate_key().decode())
     if "DATABASE_URL" in os.environ:
         atexit.register(shutil.rmtree, home, ignore_errors=True)
     else:
-        from medsync.stack.postgres import EmbeddedPostgres
-
         server = EmbeddedPostgres(home, durable=durable)
         os.environ["DATABASE_URL"] = server.start().url
         atexit.register(
             lambda: (_close_connections(), server.stop(), shutil.rmtree(home, ignore_errors=True))
         )
-    import django
-    from django.core.management import call_command
-
     django.setup()
     call_command("migrate_schemas", shared=True, verbosity=0)
 

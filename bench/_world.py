@@ -1,9 +1,11 @@
 """What the webhook benchmarks find in the database: clinics, patients who wrote before, messages on their way."""
 
 import random
+import uuid
 from datetime import timedelta
 from typing import Any
 
+from _common import make_clinic
 from _floor import SCHEMA
 from _load import ACCOUNT, NUMBERS, http
 
@@ -18,8 +20,6 @@ def make_floor() -> None:
 
 def floor_statuses(count: int) -> list[bytes]:
     """Store that many messages on their way in the yardstick's tables; return their callbacks."""
-    import uuid
-
     from django.db import connection
 
     patient, thread, rows = uuid.uuid4(), uuid.uuid4(), []
@@ -54,8 +54,6 @@ def _callback(sid: str, number: str, patient: str, ref: str) -> bytes:
 
 def make_clinics() -> list[Any]:
     """Return four clinics with a WhatsApp number each, on the platform's account, open for bookings for a year."""
-    from _common import make_clinic
-
     from clinics.senders import link_sender
     from clinics.tenancy import in_clinic
     from medsync.lib import clock
