@@ -10,7 +10,6 @@ while staff get a task, and the looking goes on.
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -30,7 +29,7 @@ from messaging.models import (
     Question,
     WorkState,
 )
-from messaging.outbox import calls, resending, settling
+from messaging.outbox import calls, matching, resending, settling
 from messaging.outbox.claiming import Job
 from messaging.providers.base import ErrorKind, ListedMessage, Receipt, SendError
 from scheduling.models import Task, TaskKind
@@ -46,12 +45,6 @@ PATIENCE = 5
 #: How far the provider's clock may be from ours.
 SKEW = timedelta(seconds=60)
 INLINE_BEFORE, INLINE_AFTER = timedelta(seconds=5), timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    line: ListedMessage | None  # None: the list does not have it
-    wait: bool = False  # a twin is on its way just now, so that the list cannot tell them apart
 
 
 def look(now: datetime, *, only: Sequence[UUID] | None = None, limit: int = 50) -> int:
@@ -137,7 +130,8 @@ def _conclude(job: Job, answer: Answer, now: datetime) -> None:
         logger.warning("list for attempt %s did not answer: %s", job.attempt.pk, answer.code)
         _wait_for_list(job, now)
         return
-    found = _find(job, answer)
+    since, until = _frame(job)
+    found = matching.find(job, answer, since=since, until=until)
     if found.wait:
         _later(job, now + min(_pause(), timedelta(seconds=5)))
     elif found.line is not None:
@@ -164,45 +158,6 @@ def _found_by_key(job: Job, receipt: Receipt, now: datetime) -> None:
     if settling.taken(job.message, job.attempt, provider_id=message_id, status=receipt.status, now=now):
         Task.objects.filter(dedupe_key=_task_key(job), done_at=None).update(done_at=now)
     logger.info("attempt %s was handed over once more under its key", job.attempt.pk)
-
-
-def _find(job: Job, lines: Sequence[ListedMessage]) -> _Found:
-    """Return the listed message that can only be this attempt's."""
-    message, attempt = job.message, job.attempt
-    direction = "reply" if attempt.kind == AttemptKind.INLINE else "api"
-    since, until = _frame(job)
-    fitting = [
-        line
-        for line in lines
-        if line.direction == direction
-        and line.to_address == message.address
-        and line.body == message.body
-        and since <= line.created_at <= until
-    ]
-    if not fitting:
-        return _Found(None)
-    bound = set(
-        Attempt.objects.filter(
-            account_id=attempt.account_id, provider_id__in=[line.provider_message_id for line in fitting]
-        ).values_list("provider_id", flat=True)
-    )
-    free = sorted(
-        (line for line in fitting if line.provider_message_id not in bound), key=lambda line: line.created_at
-    )
-    if not free:
-        return _Found(None)
-    twin = Attempt.objects.filter(
-        message__conversation=message.conversation_id,
-        message__body=message.body,
-        message__status=MessageStatus.SENDING,
-        kind=attempt.kind,
-        provider_id=None,
-        settled_at=None,
-        unknown_since=None,
-    ).exclude(pk=attempt.pk)
-    if twin.exists():
-        return _Found(None, wait=True)
-    return _Found(free[0])
 
 
 def _later(job: Job, at: datetime) -> None:

@@ -12,16 +12,21 @@ from clinics.models import Clinic, ProviderAccount
 from clinics.senders import retire_sender
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import outbox, providers
+from messaging import catalog, outbox, providers
 from messaging.models import Attempt, ChannelConsent, Conversation, Message, Question
 from messaging.outbox import settling
 from messaging.providers.base import ErrorKind, SendError
 from scheduling.models import Task
+from tests.messaging.approving import approved
 from tests.messaging.outbound import PATIENT, inbound, queued, sender_of, thread
 from tests.standin.twilio import Script, TwilioStandIn, refuse
 from tests.world import CLINICS, World
 
 LATER = timedelta(seconds=61)
+#: An approved text of the starter set, as the provider has it.
+RENDERED = (
+    "Your visit at {{1}} is confirmed for {{2}} at {{3}} with {{4}}. Write to us here if you have a question."
+)
 
 
 @pytest.fixture
@@ -267,6 +272,69 @@ class TestALostAnswer:
         sweep(timedelta(seconds=31) + LATER)
         assert state(message)[0] == "sent"
         assert len(twilio.accepted) == 1
+
+
+class TestALostAnswerToAnApprovedText:
+    """How the provider lists what it renders itself is its own affair: a list without our words proves nothing."""
+
+    def outside(self, clinic: Clinic) -> Conversation:
+        approved("accepted", body=RENDERED)
+        return thread(clinic, last_inbound=timedelta(days=3))
+
+    def said(self, conversation: Conversation, date: str = "Tuesday") -> Message:
+        values = {"clinic_name": "Alpha", "date": date, "time": "9:00 AM", "doctor_name": "Dr. Vidal"}
+        message = queued(conversation, "Confirmed!", said=catalog.Said("accepted", "en", values))
+        assert message.template_id is not None
+        return message
+
+    @pytest.mark.parametrize(
+        "listed",
+        [RENDERED, RENDERED.replace(" ", "  ") + "\n", RENDERED.replace(" {{", "{{"), ""],
+        ids=["as we render it", "wider", "closer", "without words"],
+    )
+    def test_it_is_found_in_the_list(self, inside: Clinic, twilio: TwilioStandIn, listed: str) -> None:
+        message = self.said(self.outside(inside))
+        assert message.template is not None
+        twilio.rendered[message.template.content_sid] = listed
+        twilio.script("accept_then_reset")
+        work()
+        sweep(LATER)
+        sweep(2 * LATER)
+        assert state(message) == ("sent", "")
+        assert Attempt.objects.get().provider_id == twilio.accepted[0].sid
+        assert len(twilio.accepted) == 1
+
+    def test_other_words_between_the_same_numbers_are_not_taken_for_it(
+        self, inside: Clinic, twilio: TwilioStandIn
+    ) -> None:
+        message = self.said(self.outside(inside))
+        twilio.accept(
+            "AC" + "a" * 32,
+            {"From": f"whatsapp:{inside.phone}", "To": f"whatsapp:{PATIENT}", "Body": "Something else"},
+        )
+        twilio.script("500")
+        work()
+        assert state(message)[0] == "unknown"
+
+    def test_of_two_without_words_the_nearer_in_time_is_taken(
+        self, inside: Clinic, twilio: TwilioStandIn
+    ) -> None:
+        conversation = self.outside(inside)
+        first, second = self.said(conversation, "Tuesday"), self.said(conversation, "Wednesday")
+        later = timedelta(seconds=20)
+        twilio.list_fails = 500
+        twilio.script("500", "accept_then_reset")
+        work()
+        work(later)
+        assert (state(first)[0], state(second)[0], len(twilio.accepted)) == ("unknown", "unknown", 1)
+        twilio.accepted[0].created_at += later  # so much the second was later
+        twilio.list_fails = None
+        sweep(LATER)
+        assert state(first)[0] == "unknown"  # what the list has is the second's
+        sweep(2 * LATER)
+        assert (state(first)[0], state(second)[0]) == ("sent", "sent")
+        days = [one.content_variables["2"] for one in twilio.accepted]
+        assert days == ["Wednesday", "Tuesday"]
 
 
 class TestOrder:
