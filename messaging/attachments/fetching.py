@@ -52,6 +52,9 @@ def fetch(attachment_id: UUID, *, now: datetime) -> None:
     if not due.update(next_try_at=now + LEASE, tries=F("tries") + 1):
         return
     attachment = Attachment.objects.select_related("message__account").get(pk=attachment_id)
+    if attachment.tries > len(DELAYS) + 1:  # it took a worker with it each time
+        _failed(attachment, "no_answer", again=True, now=now)
+        return
     try:
         file = _fetched(attachment)
         key = store.keep(file.data, key=attachment.pk.hex)

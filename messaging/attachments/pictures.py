@@ -4,8 +4,10 @@ Pillow decodes only the four formats that are asked for, and nothing that would 
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from messaging.attachments import sniffing
 
@@ -16,6 +18,17 @@ TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 _FORMATS = {sniffing.JPEG: "JPEG", sniffing.PNG: "PNG", sniffing.WEBP: "WEBP", sniffing.GIF: "GIF"}
 #: What is tried, one after the other, until a picture is small enough: its longer side, and the quality.
 _SMALLER = ((4096, 90), (3072, 85), (2048, 82), (1600, 75), (1024, 70))
+
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class PictureRefused(ValueError):
@@ -41,10 +54,11 @@ def cleaned(data: bytes, content_type: str) -> bytes | None:
 
     Raises PictureRefused for what cannot be decoded.
     """
-    image = _opened(data, content_type)
-    if not _tells(image):
-        return None
-    return _saved(_plain(image), _FORMATS[content_type], quality=90)
+    with _broken():
+        image = _opened(data, content_type)
+        if not _tells(image):
+            return None
+        return _saved(_plain(image), _FORMATS[content_type], quality=90)
 
 
 def for_sending(data: bytes, content_type: str, *, limit: int) -> tuple[bytes, str]:
@@ -52,6 +66,11 @@ def for_sending(data: bytes, content_type: str, *, limit: int) -> tuple[bytes, s
 
     Raises PictureRefused.
     """
+    with _broken():
+        return _for_sending(data, content_type, limit)
+
+
+def _for_sending(data: bytes, content_type: str, limit: int) -> tuple[bytes, str]:
     image = _opened(data, content_type)
     sendable = content_type in (sniffing.JPEG, sniffing.PNG)
     if sendable and len(data) <= limit and not _tells(image):
@@ -73,40 +92,48 @@ def for_sending(data: bytes, content_type: str, *, limit: int) -> tuple[bytes, s
     raise PictureRefused("too_big")
 
 
-def _opened(data: bytes, content_type: str) -> Image.Image:
+@contextmanager
+def _broken() -> Iterator[None]:
+    """Refuse a picture whatever a decoder raises over a stranger's bytes."""
     try:
-        image = Image.open(io.BytesIO(data), formats=[_FORMATS[content_type]])
-        if image.width * image.height > MOST_PIXELS:
-            raise PictureRefused("too_many_pixels")
-        image.load()
+        yield
+    except PictureRefused:
+        raise
     except Image.DecompressionBombError as error:
         raise PictureRefused("too_many_pixels") from error
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        KeyError,
-        IndexError,
-        EOFError,
-    ) as error:
-        if isinstance(error, PictureRefused):
-            raise
+    except Exception as error:
         raise PictureRefused("broken") from error
+
+
+def _opened(data: bytes, content_type: str) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=[_FORMATS[content_type]])
+    if image.width * image.height > MOST_PIXELS:
+        raise PictureRefused("too_many_pixels")
+    image.load()
     return image
 
 
 def _tells(image: Image.Image) -> bool:
     """Tell whether there is more in a picture than what is seen."""
     known = image.info.keys() & {"exif", "xmp", "photoshop", "comment", "XML:com.adobe.xmp"}
-    return bool(known or getattr(image, "text", None) or len(image.getexif()))
+    return bool(known or getattr(image, "text", None) or image.getexif())
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    upright = ImageOps.exif_transpose(image)
-    profile = upright.info.get("icc_profile")
+    turn = _UPRIGHT.get(_orientation(image))
+    upright = image.copy() if turn is None else image.transpose(turn)
+    profile = image.info.get("icc_profile")
     upright.info = {"icc_profile": profile} if profile else {}  # without it colours would change
     return upright
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return how a picture lies; many phones and programs write what cannot be read, and the picture is whole."""
+    try:
+        found = image.getexif().get(_ORIENTATION)
+    except Exception:
+        return 1
+    return found if isinstance(found, int) else 1
 
 
 def _saved(image: Image.Image, form: str, *, quality: int = 90) -> bytes:

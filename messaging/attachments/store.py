@@ -23,6 +23,8 @@ def keep(data: bytes, *, key: str = "") -> str:
     storage, part = _storage(), f"{_path(key)}.part"
     storage.delete(part)
     kept = Path(storage.path(storage.save(part, ContentFile(data))))
+    with kept.open("rb") as file:
+        os.fsync(file.fileno())  # the row that says it is here outlives a power cut
     os.replace(kept, storage.path(_path(key)))
     return key
 

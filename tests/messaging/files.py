@@ -30,6 +30,11 @@ def taken_at_home() -> bytes:
     return drawn(exif=exif)
 
 
+def badly_noted() -> bytes:
+    """Return the same picture as a careless program writes it: what its notes say cannot be read whole."""
+    return taken_at_home().replace(b"\x01\x0f\x00\x02", b"\x01\x0f\x00\x05")
+
+
 def office(part: str, *more: str) -> bytes:
     """Return an Office document whose main part is this one."""
     out = io.BytesIO()
@@ -68,6 +73,7 @@ WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500 + "WordDocument".encode
 GOOD: tuple[tuple[str, Any, str, str], ...] = (
     ("jpg", drawn, "image/jpeg", "image/jpeg"),
     ("jpg-with-place", taken_at_home, "image/jpeg", "image/jpeg"),
+    ("jpg-badly-noted", badly_noted, "image/jpeg", "image/jpeg"),
     ("png", lambda: drawn("PNG"), "image/png", "image/png"),
     ("webp-sticker", lambda: drawn("WEBP"), "image/webp", "image/webp"),
     ("gif", lambda: drawn("GIF"), "image/gif", "image/gif"),

@@ -253,6 +253,51 @@ def test_a_worker_that_dies_half_way_leaves_no_half_file(
     assert sorted(path.name for path in kept(settings)) == sorted([one.file, one.playable])
 
 
+def test_a_file_that_takes_workers_with_it_is_given_up(
+    clinic: Clinic, server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_a: Any, **_k: Any) -> None:
+        raise Killed
+
+    send(clinic, server.at("/a", file(files.drawn(), "image/jpeg")))
+    with monkeypatch.context() as patched:
+        patched.setattr(fetching, "prepare", die)
+        for _ in range(len(fetching.DELAYS) + 1):
+            with pytest.raises(Killed):
+                fetched(clinic)
+        one = fetched(clinic)
+    assert (one.state, one.reason, one.next_try_at) == ("refused", "gave_up", None)
+    assert len(server.asked) == len(fetching.DELAYS) + 1
+    with in_clinic(clinic):
+        assert fetching.try_again(one, now=NOW)
+    assert fetched(clinic).state == "stored"
+
+
+def test_a_file_that_never_comes_leaves_nothing_of_an_earlier_try(
+    clinic: Clinic, settings: Any, server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_a: Any, **_k: Any) -> None:
+        raise Killed
+
+    send(clinic, server.at("/a", file(files.taken_at_home(), "image/jpeg")))
+    with monkeypatch.context() as patched:
+        patched.setattr(fetching, "_settle", die)
+        with pytest.raises(Killed):
+            fetched(clinic)
+    assert len(kept(settings)) == 2
+    half = kept(settings)[0]
+    half.with_name(f"{half.name}.part").write_bytes(b"half")
+
+    server.at("/a", status(410))
+    assert (fetched(clinic).state, kept(settings)) == ("gone", [])
+
+
 def test_a_full_disk_is_tried_again(
     clinic: Clinic, server: MediaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,10 +311,11 @@ def test_a_full_disk_is_tried_again(
     assert fetched(clinic).state == "stored"
 
 
+@pytest.mark.parametrize("make", [files.taken_at_home, files.badly_noted])
 def test_a_picture_is_shown_upright_and_without_its_place(
-    clinic: Clinic, owner: User, browse: Any, server: MediaServer
+    clinic: Clinic, owner: User, browse: Any, server: MediaServer, make: Any
 ) -> None:
-    original = files.taken_at_home()
+    original = make()
     assert Image.open(io.BytesIO(original)).getexif().get_ifd(0x8825)
     send(clinic, server.at("/a", file(original, "image/jpeg")))
     one = fetched(clinic)

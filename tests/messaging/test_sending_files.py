@@ -80,8 +80,9 @@ def big_picture() -> bytes:
         ("x-ray.png", lambda: files.drawn("PNG"), "image/png"),
         ("sticker.webp", lambda: files.drawn("WEBP"), "image/png"),
         ("photo.jpg", files.taken_at_home, "image/jpeg"),
+        ("badly-noted.jpg", files.badly_noted, "image/jpeg"),
     ],
-    ids=["pdf", "png", "webp becomes png or jpeg", "without its place"],
+    ids=["pdf", "png", "webp becomes png or jpeg", "without its place", "with notes that cannot be read"],
 )
 def test_a_file_goes_by_whatsapp_and_the_provider_fetches_it(
     inside: Clinic, say: Any, twilio: TwilioStandIn, name: str, make: Any, content_type: str
