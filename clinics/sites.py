@@ -202,6 +202,7 @@ class ClinicSite(OurSite):
             [
                 ("messaging_conversation", "forum"),
                 ("messaging_message", "chat"),
+                ("messaging_confirmation", "mark_chat_read"),
                 ("messaging_alertdelivery", "notifications"),
             ],
         ),

@@ -107,6 +107,7 @@ def busy(clinic, world):
         AlertDelivery,
         Author,
         ChannelConsent,
+        Confirmation,
         ConsentAction,
         ConsentEvent,
         ConsentSource,
@@ -183,6 +184,10 @@ def busy(clinic, world):
         )
         kind = AppointmentType.objects.get()
         slot = free_slots(type=kind.pk, from_date=now.date() + timedelta(days=2), days=7, now=now)[0]
-        return operations.request(
+        visit = operations.request(
             patient, type=kind, starts_at=slot.starts_at, practitioner=doctor, source="whatsapp", now=now
         )
+        Confirmation.objects.create(
+            event=visit.events.get(), action="book", channel="sms", outcome="sms_disabled", at=now
+        )
+        return visit
