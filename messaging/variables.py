@@ -65,7 +65,7 @@ def language_of(conversation: Conversation, people: list[Patient], clinic: Clini
 
 
 def values_in(conversation: Conversation, *, clinic: Clinic, now: datetime) -> tuple[dict[str, str], str]:
-    """Return what each variable is worth in a thread, and in which language; two statements."""
+    """Return what each variable is worth where a thread is, and in which language; two statements beside the facts."""
     people, visit = people_and_visit(conversation, now=now)
     language = language_of(conversation, people, clinic)
     return told(worth(people, visit, clinic, language), conversation.last_channel), language

@@ -9,13 +9,15 @@ import time_machine
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import catalog, details
+from messaging import catalog, details, variables
+from messaging.approved import choosing
 from messaging.language import SPOKEN
 from messaging.models import Message, OwnText
 from messaging.ownwords import forget_own_words
 from scheduling import operations
 from scheduling.models import AppointmentType
 from scheduling.queries import free_slots
+from tests.messaging.approving import approved
 from tests.messaging.talk import Talk, add_doctor, settings
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +141,36 @@ def test_who_chooses_between_doctors_sees_their_names(clinic: Clinic) -> None:
     assert "3. Dr. Vidal" in asked
     assert talk.visits[0].practitioner.name == "Dr. Vidal"
     assert "Vidal" not in offered + requested
+
+
+@pytest.mark.parametrize(("channel", "named"), [("whatsapp", False), ("sms", True)])
+def test_a_members_variables_are_worth_what_the_channel_may_tell(
+    clinic: Clinic, channel: str, named: bool
+) -> None:
+    settings(clinic, neutral_whatsapp=True)
+    talk = Talk(clinic, channel=channel)
+    talk.say("I need an appointment")
+    talk.say("2")
+    with in_clinic(clinic):
+        values, _language = variables.values_in(talk.thread, clinic=clinic, now=talk.now)
+    assert ("Olivia" in values["doctor_name"]) is named
+    assert named or values["doctor_name"] == clinic.name
+    assert values["date"]
+
+
+def test_a_closed_window_is_passed_by_a_neutral_text_or_the_plain_one_without_its_details(
+    clinic: Clinic,
+) -> None:
+    settings(clinic, neutral_whatsapp=True)
+    with in_clinic(clinic):
+        plain = approved("accepted")
+        said = catalog.said(
+            "accepted", "en", {**SECRETS, "date": "Tuesday", "time": "9:00", "clinic_name": "Alpha"}
+        )
+        found = choosing.approved_for(said.key, "en", plain.account_id)
+        assert found == plain
+        reads = choosing.reads(plain, choosing.variables_for(plain, said.values) or {})
+        neutral = approved("accepted_neutral")
+        assert choosing.approved_for(said.key, "en", plain.account_id) == neutral
+        assert choosing.approved_for("accepted", "en", plain.account_id) == plain
+    assert reads.startswith(f"Your visit at Alpha is confirmed for Tuesday at 9:00 with {clinic.name}.")
