@@ -193,6 +193,11 @@ def skipped(
         )
 
 
+def blocked(message_id: UUID, *, reason: str) -> None:
+    """Keep with its confirmation why a text that had waited was not sent; nothing for other messages."""
+    Confirmation.objects.filter(message=message_id).update(outcome=reason[:40])
+
+
 def ended(message_id: UUID, *, http_status: int = 0) -> None:
     """Keep a provider's error with the confirmation that it ended; nothing for other messages. One statement or two."""
     row = Confirmation.objects.filter(message=message_id).select_related("message__account", "event").first()

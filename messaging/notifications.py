@@ -14,6 +14,7 @@ from uuid import UUID
 
 from clinics.models import Channel
 from messaging import confirmations, counters, gate, noticing, outbox, threads
+from messaging import notice_ways as ways
 from messaging.asking import ask
 from messaging.facts import facts
 from messaging.language import nearest
@@ -29,7 +30,7 @@ from messaging.models import (
     QuestionOutcome,
     WorkState,
 )
-from messaging.outbox.routes import Route, primary, route_for_beginning
+from messaging.outbox.routes import Route, route_for_beginning
 from messaging.slotlists import items_of
 from scheduling.countering import offered_until
 from scheduling.errors import FreeSlot
@@ -45,8 +46,6 @@ from scheduling.models import (
 )
 
 logger = logging.getLogger(__name__)
-
-CHAT = frozenset({Source.WHATSAPP, Source.SMS})
 
 # With these the patient was not promised an answer: when no channel allows a text, none is owed.
 _UNPROMISED = frozenset({EventKind.BOOKED})
@@ -67,15 +66,15 @@ def key_for(kind: str, source: str, visit: Appointment, *, now: datetime) -> str
         return None
     if kind == EventKind.CANCELLED:
         if visit.cancellation == Cancellation.PATIENT:
-            return None if source in CHAT else "cancelled_by_patient"
+            return None if source in ways.CHAT else "cancelled_by_patient"
         return "cancelled" if visit.cancellation == Cancellation.CLINIC else None
-    if kind == EventKind.ACCEPTED and source in CHAT:
+    if kind == EventKind.ACCEPTED and source in ways.CHAT:
         return None  # a time that staff offered was taken: the dialogue says so
-    if kind == EventKind.MOVED and source in CHAT:
+    if kind == EventKind.MOVED and source in ways.CHAT:
         return None  # the patient moved it: the dialogue says so
     if kind == EventKind.MOVED:
         return "moved_pending" if visit.status == Status.PENDING_REVIEW else "moved"
-    if kind == EventKind.BOOKED and source not in CHAT:
+    if kind == EventKind.BOOKED and source not in ways.CHAT:
         return "accepted"
     return {
         EventKind.ACCEPTED: "accepted",
@@ -112,7 +111,7 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         return None
     language = noticing.language_for(visit, conversation.contact_point)
     told = {"before": event.before, "reason": event.reason}
-    way = _way(key, visit, conversation, now, **told)
+    way = ways.way(key, visit, conversation, now, **told)
     if way.skip:
         logger.info("event %s is not told: %s", event.pk, way.skip)
         channel = way.route.channel
@@ -135,10 +134,11 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         purpose=gate.NOTICE,
         author=Author.SYSTEM,
         appointment=visit,
-        dedupe_key=f"event:{event.pk}:patient",
+        dedupe_key=key_of(event.pk),
         language=language,
         route=route,
         said=notice.said,
+        expires_at=visit.starts_at,
         now=now,
     )
     confirmations.queued(event, key, message, language=language, now=now)
@@ -153,6 +153,11 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
     return message
 
 
+def key_of(event_id: UUID) -> str:
+    """Return the key of the message that tells the patient of an event: there is one at most."""
+    return f"event:{event_id}:patient"
+
+
 def preview(appointment: Appointment, action: str, now: datetime, *, reason: str = "") -> str:
     """Return the very words that `accept` or `reject` would send, "" for silence."""
     kind = {"accept": EventKind.ACCEPTED, "reject": EventKind.REJECTED}[action]
@@ -162,9 +167,9 @@ def preview(appointment: Appointment, action: str, now: datetime, *, reason: str
         return ""
     # Where the window is open the words need to know the channel only: where the thread is.
     known = conversation.last_channel
-    if known in CHAT and not _closed(conversation, now):
+    if known in ways.CHAT and not _closed(conversation, now):
         return noticing.notice(key, appointment, conversation, known, now, before={}, reason=reason).body
-    return _way(key, appointment, conversation, now, before={}, reason=reason).notice.body
+    return ways.way(key, appointment, conversation, now, before={}, reason=reason).notice.body
 
 
 def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str = "") -> Foretold | None:
@@ -177,7 +182,7 @@ def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str 
     if key is None or point is None:
         return None
     conversation = _conversation(visit, None) or Conversation(contact_point=point)
-    way = _way(key, visit, conversation, now, before={}, reason=reason)
+    way = ways.way(key, visit, conversation, now, before={}, reason=reason)
     refusal = ""
     if way.skip:
         refusal = confirmations.sentence(way.skip)
@@ -232,52 +237,6 @@ def language_of(appointment: Appointment) -> str:
         if point
         else nearest(appointment.patient.preferred_language)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How a notice goes: its route and words, or why nothing is begun (`skip`, a word of `confirmations`)."""
-
-    route: Route
-    notice: noticing.Notice
-    skip: str = ""
-
-
-def _way(
-    key: str,
-    visit: Appointment,
-    conversation: Conversation,
-    now: datetime,
-    *,
-    before: dict[str, Any],
-    reason: str,
-) -> _Way:
-    """Return on which one channel a change is told, in which words.
-
-    By SMS only what the patient asked for in the chat, and what the guards of confirmations let go; what they stop
-    goes by WhatsApp where that may be.
-    """
-
-    def worded(channel: str) -> noticing.Notice:
-        return noticing.notice(key, visit, conversation, channel, now, before=before, reason=reason)
-
-    said = worded(Channel.WHATSAPP).said
-    route = route_for_beginning(conversation, now=now, said=said, visit=visit)
-    asked_for = visit.source in CHAT
-    if key not in confirmations.ACTIONS or asked_for or (route.reachable and route.channel != Channel.SMS):
-        return _Way(route, noticing.as_sent(worded(route.channel), route, key))
-    skip = confirmations.guards_for(conversation.contact_point).skip
-    if not skip:
-        chosen = confirmations.sender_for_sms()
-        if route.reachable and chosen != route.sender:
-            route = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=chosen)
-        return _Way(route, noticing.as_sent(worded(route.channel), route, key))
-    elsewhere = primary(Channel.WHATSAPP)
-    if route.reachable and elsewhere is not None:
-        other = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=elsewhere)
-        if other.reachable and other.channel == Channel.WHATSAPP:
-            return _Way(other, noticing.as_sent(worded(Channel.WHATSAPP), other, key))
-    return _Way(route, worded(Channel.SMS), skip)
 
 
 def _settled(

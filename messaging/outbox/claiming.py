@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from clinics.models import Sender
-from messaging import gate, threads
+from messaging import confirmations, gate, threads
 from messaging.models import Attempt, AttemptKind, Conversation, Direction, Message, MessageStatus
 from messaging.outbox import breaker, later, pacing, rerouting, stopping
 
@@ -197,6 +197,8 @@ def _block(message: Message, verdict: gate.Verdict, now: datetime) -> None:
         lease_until=None,
         updated_at=now,
     )
+    if message.purpose == gate.NOTICE:
+        confirmations.blocked(message.pk, reason=verdict.code)
     if message.send_at and not message.tries:
         message.status = MessageStatus.BLOCKED
         threads.touch(message.conversation_id, now=now, message=message)

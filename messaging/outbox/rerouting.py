@@ -1,11 +1,22 @@
 """Another way for what we began when its window has closed while it waited."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from messaging import catalog, gate, threads
 from messaging.approved.choosing import reads
 from messaging.models import Kind, Message
 from messaging.outbox.routes import route_for_beginning
+
+#: Returns what a message reads like on another channel, None when it may not go there.
+Reworded = Callable[..., str | None]
+
+_reworded: dict[str, Reworded] = {}
+
+
+def register(purpose: str, reworded: Reworded) -> None:
+    """Let `reworded(message, channel=…, now=…)` word what is begun for a purpose when it changes the channel."""
+    _reworded[purpose] = reworded
 
 
 def another_way(message: Message, *, now: datetime) -> bool:
@@ -23,7 +34,9 @@ def another_way(message: Message, *, now: datetime) -> bool:
     if not route.reachable or route.sender is None:
         return False
     approved = route.approved
-    body = reads(approved.template, approved.variables) if approved else message.body
+    body = reads(approved.template, approved.variables) if approved else _words(message, route.channel, now)
+    if body is None:
+        return False
     verdict = gate.judge(route.facts, channel=route.channel, purpose=message.purpose, body=body, now=now)
     if not verdict.allowed:
         return False
@@ -43,3 +56,9 @@ def another_way(message: Message, *, now: datetime) -> bool:
     )
     threads.touch(message.conversation_id, now=now)
     return True
+
+
+def _words(message: Message, channel: str, now: datetime) -> str | None:
+    if channel == message.channel or message.purpose not in _reworded:
+        return message.body
+    return _reworded[message.purpose](message, channel=channel, now=now)

@@ -1,20 +1,19 @@
 """What follows when a visit changes: what waits in the queue and is not so any more is taken back, the clock is woken.
 
-That is every reminder, and of the notices those that broke on their way and wait to go once more.
+That is every reminder, and every notice of an earlier change: of an account that was stopped, or one that goes once more.
 """
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.dispatch import receiver
 
 from clinics import clocks
 from medsync.lib import clock
-from messaging import gate, threads
+from messaging import confirmations, gate, notifications, threads
 from messaging.models import (
-    Attempt,
     ConversationState,
     Direction,
     Message,
@@ -55,7 +54,7 @@ def follow(*, event: AppointmentChanged, **_: Any) -> None:
     now = clock.now()
     others = event.kind in _OUTDATES and take_back(event.appointment_id, now=now)
     if event.kind in CHANGES:
-        _take_back_notices(event.appointment_id, now=now)
+        _take_back_notices(event, now=now)
     if others:
         clocks.wake(clocks.REMINDERS, now)
     elif event.kind in _HASTENS:
@@ -77,18 +76,18 @@ def take_back(visit_id: UUID, *, now: datetime) -> bool:
     return named_others
 
 
-def _take_back_notices(visit_id: UUID, *, now: datetime) -> None:
-    """Cancel what tells of an earlier state and was handed over once already; the news of this change was not yet."""
-    handed_over = Attempt.objects.filter(message=OuterRef("pk"), provider_id__isnull=False)
+def _take_back_notices(event: AppointmentChanged, *, now: datetime) -> None:
+    """Cancel what still waits to tell of an earlier state, but for the news of this change itself."""
     waiting = Message.objects.filter(
-        Exists(handed_over),
-        appointment=visit_id,
+        ~Q(dedupe_key=notifications.key_of(event.event_id)),
+        appointment=event.appointment_id,
         direction=Direction.OUTBOUND,
         purpose=gate.NOTICE,
         status=MessageStatus.QUEUED,
     )
     for message_id, conversation_id in list(waiting.order_by("pk").values_list("pk", "conversation_id")):
-        _cancel(message_id, conversation_id, now)
+        if _cancel(message_id, conversation_id, now):
+            confirmations.blocked(message_id, reason=OUTDATED)
 
 
 def _take_back(message_id: UUID, conversation_id: UUID, visit_id: UUID, now: datetime) -> bool:
