@@ -15,8 +15,7 @@ from django.db.models import Exists, F, Min, OuterRef, QuerySet
 
 from clinics import clocks
 from clinics.models import User
-from messaging import api_words, catalog, gate, outbox, threads
-from messaging.confirming import ask_about_reminder
+from messaging import api_words, catalog, confirming, gate, outbox, threads
 from messaging.facts import facts
 from messaging.language import nearest
 from messaging.models import (
@@ -247,7 +246,7 @@ def _take_up(reminder: ApiReminder, *, purpose: str, now: datetime) -> None:
     if blocked:
         changes = {"failed_count": F("failed_count") + 1}
     else:
-        changes = ask_about_reminder(conversation, reminder, asked_by=message, now=now)
+        changes = confirming.ask_about_reminder(conversation, reminder, asked_by=message, now=now)
     threads.touch(conversation.pk, now=now, message=message, **changes)
 
 
@@ -257,10 +256,12 @@ def _take_back(reminder: ApiReminder, reason: str, now: datetime) -> None:
         subject=ReminderSubject.API, subject_id=reminder.pk, version=reminder.version, message__isnull=False
     )
     for message_id, conversation_id in list(claims.values_list("message_id", "message__conversation_id")):
+        asked = confirming.hold(conversation_id, message_id)
         row = Message.objects.filter(pk=message_id)
         if row.filter(status=MessageStatus.QUEUED).update(
             status=MessageStatus.CANCELLED, reason=reason, next_attempt_at=None, updated_at=now
         ):
+            changes = confirming.withdraw(asked, message_id, now=now) if asked else {}
             threads.status_moved(
                 conversation_id,
                 message_id,
@@ -268,5 +269,7 @@ def _take_back(reminder: ApiReminder, reason: str, now: datetime) -> None:
                 after=MessageStatus.CANCELLED,
                 now=now,
             )
+            if changes:
+                threads.touch(conversation_id, now=now, **changes)
         else:
             row.filter(status__in=_UNSETTLED).update(expires_at=now)

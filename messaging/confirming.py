@@ -3,10 +3,22 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from messaging.asking import ask
 from messaging.facts import facts
-from messaging.models import ApiReminder, Conversation, ConversationState, Message, Question, QuestionKind
+from messaging.models import (
+    ApiReminder,
+    Conversation,
+    ConversationState,
+    Message,
+    Question,
+    QuestionKind,
+    QuestionOutcome,
+)
 from scheduling.models import Appointment
 
 #: In a question's context: an earlier reminder's visits, which a bare answer does not mean but a quoted one may.
@@ -50,12 +62,8 @@ def _open(
         conversation=conversation, kind=QuestionKind.CONFIRM_VISIT, closed_at=None, expires_at__gt=now
     ).first()
     before = [*known.items, *known.context.get(EARLIER, ())] if known else []
-    earlier = [
-        item
-        for item in before
-        if _subject(item) not in now_asked and datetime.fromisoformat(item["starts_at"]) > now
-    ]
-    begins = [datetime.fromisoformat(item["starts_at"]) for item in (*listed, *earlier)]
+    earlier = [item for item in before if _subject(item) not in now_asked and _begins(item) > now]
+    begins = [_begins(item) for item in (*listed, *earlier)]
     ask(
         conversation,
         kind=QuestionKind.CONFIRM_VISIT,
@@ -67,6 +75,64 @@ def _open(
         now=now,
     )
     return {"state": ConversationState.AWAITING_CONFIRM}
+
+
+def about_message(message_id: UUID) -> Q:
+    """Return what finds the question that a message asked, also a reminder's that a later one has taken over."""
+    earlier = [{"message_id": str(message_id)}]
+    return Q(asked_by=message_id) | Q(kind=QuestionKind.CONFIRM_VISIT, context__earlier__contains=earlier)
+
+
+def hold(conversation_id: UUID, message_id: UUID) -> Question | None:
+    """Lock and return the open question in which stands what a reminder asked, None when none does."""
+    asked = Question.objects.filter(
+        about_message(message_id),
+        conversation=conversation_id,
+        kind=QuestionKind.CONFIRM_VISIT,
+        closed_at=None,
+    )
+    return asked.select_for_update().first()
+
+
+def withdraw(question: Question, message_id: UUID, *, now: datetime) -> dict[str, Any]:
+    """Drop what a reminder asked that never goes; return what it changes in the thread, as `ask_coming` does.
+
+    What was asked before it is asked again, as it stood. `question` is locked by `hold`.
+    """
+    text, row = str(message_id), Question.objects.filter(pk=question.pk)
+    earlier = [item for item in question.context.get(EARLIER, ()) if item["message_id"] != text]
+    if question.asked_by_id != message_id:
+        row.update(context={**question.context, EARLIER: earlier})
+        return {}
+    items, earlier = back_again(earlier, now=now)
+    if not items:
+        row.update(closed_at=now, outcome=QuestionOutcome.REPLACED)
+        others = Question.objects.filter(conversation=question.conversation_id, closed_at=None)
+        return {} if others.exists() else {"state": ConversationState.IDLE}
+    asked_by = Message.objects.filter(pk=items[0]["message_id"])
+    row.update(
+        items=items,
+        context={EARLIER: earlier},
+        asked_by=Subquery(asked_by.values("pk")),
+        asked_at=Coalesce(Subquery(asked_by.values("created_at")), F("asked_at")),
+        expires_at=max(_begins(item) for item in (*items, *earlier)),
+        misses=0,
+    )
+    return {"state": ConversationState.AWAITING_CONFIRM}
+
+
+def back_again(
+    earlier: Sequence[dict[str, Any]], *, now: datetime
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Part what earlier reminders asked into the items of the newest that waits for an answer, and the rest. Pure."""
+    coming = [item for item in earlier if _begins(item) > now]
+    newest = next((item["message_id"] for item in coming if item["answer"] is None), None)
+    if newest is None:
+        return [], coming
+    return (
+        [item for item in coming if item["message_id"] == newest],
+        [item for item in coming if item["message_id"] != newest],
+    )
 
 
 def item_of(number: int, visit: Appointment, asked_by: Message | None) -> dict[str, Any]:
@@ -85,3 +151,7 @@ def item_of(number: int, visit: Appointment, asked_by: Message | None) -> dict[s
 
 def _subject(item: dict[str, Any]) -> str:
     return str(item.get("appointment_id") or item["api_id"])
+
+
+def _begins(item: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(item["starts_at"])

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Q
 
 from medsync.lib.ids import id_in
+from messaging.confirming import about_message
 from messaging.dialogue import booking, coming, counters, keywords, moving, offers
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
@@ -84,12 +85,6 @@ def aimed_at(turn: Turn) -> Question | None:
         message_id = quoted.values_list("message_id", flat=True).first()
         return asked.filter(about_message(message_id)).first() if message_id else None
     return None
-
-
-def about_message(message_id: UUID) -> Q:
-    """Return what finds the question that a message asked, also a reminder's that a later one has taken over."""
-    earlier = [{"message_id": str(message_id)}]
-    return Q(asked_by=message_id) | Q(kind=QuestionKind.CONFIRM_VISIT, context__earlier__contains=earlier)
 
 
 def may_call(turn: Turn) -> bool:

@@ -12,15 +12,11 @@ from django.dispatch import receiver
 
 from clinics import clocks
 from medsync.lib import clock
-from messaging import confirmations, gate, notifications, threads
+from messaging import confirmations, confirming, gate, notifications, threads
 from messaging.models import (
-    ConversationState,
     Direction,
     Message,
     MessageStatus,
-    Question,
-    QuestionKind,
-    QuestionOutcome,
     ReminderClaim,
     ReminderSettings,
     ReminderSubject,
@@ -91,17 +87,13 @@ def _take_back_notices(event: AppointmentChanged, *, now: datetime) -> None:
 
 
 def _take_back(message_id: UUID, conversation_id: UUID, visit_id: UUID, now: datetime) -> bool:
-    questions = Question.objects.filter(kind=QuestionKind.CONFIRM_VISIT, asked_by=message_id, closed_at=None)
-    asked = questions.select_for_update().values_list("pk", flat=True).first()
+    asked = confirming.hold(conversation_id, message_id)
     if not _cancel(message_id, conversation_id, now):
         # Also one that goes back into the queue in this very moment.
         Message.objects.filter(pk=message_id, status__in=_UNSETTLED).update(expires_at=now)
         return False
     others, _ = ReminderClaim.objects.filter(message=message_id).exclude(subject_id=visit_id).delete()
-    changes: dict[str, Any] = {}
-    if asked is not None:
-        questions.update(closed_at=now, outcome=QuestionOutcome.REPLACED)
-        changes["state"] = ConversationState.IDLE
+    changes = confirming.withdraw(asked, message_id, now=now) if asked else {}
     if changes:
         threads.touch(conversation_id, now=now, **changes)
     return bool(others)
