@@ -9,6 +9,9 @@ from messaging.models import Approval, ContentTemplate
 #: What WhatsApp takes as one variable's value.
 LONGEST_VALUE = 1600
 
+#: In `content` of a text: what it is to go out for as soon as it can.
+WANTED = "wanted_key"
+
 _NEUTRAL = "_neutral"
 _VARIABLE = re.compile(r"\{\{(\d+)\}\}")
 _WHITE = re.compile(r"\s+")
@@ -66,6 +69,16 @@ def missing(template: ContentTemplate, values: Mapping[str, object]) -> list[str
 def reads(template: ContentTemplate, variables: Mapping[str, str]) -> str:
     """Return what the patient reads: the body with its numbered variables filled, once. Pure."""
     return _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), template.body)
+
+
+def wish_of(template: ContentTemplate) -> str:
+    """Return what a text is to go out for and does not yet, "" for nothing. Pure."""
+    return "" if template.key else str(template.content.get(WANTED, ""))
+
+
+def numbers_in(body: str) -> set[str]:
+    """Return the numbers of the variables in a text's words. Pure."""
+    return set(_VARIABLE.findall(body))
 
 
 def one_line(value: object) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from clinics.forms import CleanCharField
 from clinics.models import ProviderAccount
 from messaging.approved import rules
-from messaging.approved.choosing import one_line
+from messaging.approved.choosing import one_line, wish_of
 from messaging.approved.starter import MARKETING, SAMPLES, SPELLED, USES, UTILITY, names_of, numbered
 from messaging.approved.words import LANGUAGES, NAMES
 from messaging.models import ContentTemplate
@@ -137,7 +137,9 @@ class UseForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, text: ContentTemplate) -> None:
-        initial = {"key": text.key} | {f"name_{one['n']}": one.get("name", "") for one in text.variables}
+        initial = {"key": text.key or wish_of(text)} | {
+            f"name_{one['n']}": one.get("name", "") for one in text.variables
+        }
         super().__init__(data, initial=initial, label_suffix="")
         for one in text.variables:
             known = [

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from messaging.approved import words
-from messaging.approved.starter import SPELLED, USES, starter_set
+from messaging.approved.choosing import wish_of
+from messaging.approved.starter import SPELLED, USES, can_be_filled, starter_set
 from messaging.models import Approval, ContentTemplate
 
 _VARIABLE = re.compile(r"\{\{(\d+)\}\}")
@@ -32,6 +33,7 @@ class Row:
     moved: str  # what the change of category means, "" for none
     standing: words.Standing
     use: str
+    waits: str  # why it does not go out for what it is to, "" where it does or is for nothing
     body: str
     buttons: list[str]
     url: str
@@ -107,6 +109,7 @@ def row_of(row: ContentTemplate) -> Row:
         ),
         standing=standing,
         use=str(USES[row.key]) if row.key in USES else "",
+        waits=_waits(row),
         body=reads_like(row),
         buttons=[str(one.get("title", "")) for one in row.buttons],
         url=reverse("approved-texts:one", args=here),
@@ -119,6 +122,16 @@ def row_of(row: ContentTemplate) -> Row:
     )
 
 
+def _waits(row: ContentTemplate) -> str:
+    wish = wish_of(row)
+    if not wish or row.synced_at is None:  # what is not read yet has nothing to be filled
+        return ""
+    use = {"use": str(USES.get(wish, wish))}
+    if can_be_filled(row.variables, wish):
+        return _("Another text of this language goes out for “%(use)s” already.") % use
+    return _("It goes out for “%(use)s” once you say what each of its variables is filled with.") % use
+
+
 def reads_like(row: ContentTemplate) -> str:
     """Return the body with its samples, as reviewers read it."""
     samples: Mapping[str, str] = {str(one["n"]): str(one.get("sample", "")) for one in row.variables}
@@ -127,6 +140,10 @@ def reads_like(row: ContentTemplate) -> str:
 
 def _uses(rows: Sequence[ContentTemplate]) -> Iterator[tuple[str, list[tuple[str, bool]]]]:
     """Yield each use with its languages, and whether something goes out for it there."""
-    ready = {(row.key, row.language.partition("_")[0]) for row in rows if row.approval == Approval.APPROVED}
+    ready = {
+        (row.key, row.language.partition("_")[0])
+        for row in rows
+        if row.approval == Approval.APPROVED and can_be_filled(row.variables, row.key)
+    }
     for key, name in USES.items():
         yield str(name), [(str(words.LANGUAGES[code]), (key, code) in ready) for code in SPELLED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -109,6 +109,12 @@ def names_of(key: str) -> tuple[str, ...]:
     known = entry.placeholders if entry else ()
     ours = [name for one in starter_set() if one.key == key for _n, name, _s in one.variables]
     return tuple(dict.fromkeys((*known, *ours)))
+
+
+def can_be_filled(variables: Sequence[Mapping[str, object]], key: str) -> bool:
+    """Tell whether each variable of a text is known by a name that has a value when it goes out for this use. Pure."""
+    ours = names_of(key)
+    return all(one.get("name") in ours for one in variables)
 
 
 def numbered(body: str) -> tuple[str, list[str]]:

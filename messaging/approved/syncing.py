@@ -15,8 +15,8 @@ from clinics.queries import secrets_of
 from clinics.tenancy import current_clinic
 from messaging import live, providers
 from messaging.approved import writing
-from messaging.approved.choosing import spelled
-from messaging.approved.starter import names_of
+from messaging.approved.choosing import WANTED, numbers_in, spelled, wish_of
+from messaging.approved.starter import can_be_filled, names_of
 from messaging.approved.submitting import JOB, SYNC_EVERY
 from messaging.models import Approval, ContentTemplate
 from messaging.providers.base import SendError
@@ -82,15 +82,18 @@ def _sync_account(account: ProviderAccount, now: datetime) -> None:
             if account.clinic_id == current_clinic().pk:
                 _adopt(account, content, now)
         else:
-            _take(row, content, now)
+            _take(row.pk, content, now)
     gone = [row.pk for row in known.values() if not row.archived_at and row.approval != Approval.DRAFT]
     ContentTemplate.objects.filter(pk__in=gone).update(
         approval=Approval.UNKNOWN, error_code=GONE, synced_at=now
     )
 
 
-def _take(row: ContentTemplate, content: Content, now: datetime) -> None:
+@transaction.atomic
+def _take(row_id: UUID, content: Content, now: datetime) -> None:
     """Write what the provider says of a text that we know."""
+    row = ContentTemplate.objects.select_for_update().get(pk=row_id)
+    wanted = "" if row.archived_at else row.key or wish_of(row)
     changes: dict[str, Any] = {"synced_at": now, "error_code": ""}
     approval = Approval(content.approval)
     if approval == Approval.DRAFT and row.submitted_at:  # taken, not yet shown to a reviewer
@@ -103,25 +106,30 @@ def _take(row: ContentTemplate, content: Content, now: datetime) -> None:
             changes["asked_category"] = content.category
     if content.types:  # the words stand at the provider; what goes out is what it has
         changes |= _words(content, row.variables)
-    wanted = row.content.get("wanted_key", "") if row.synced_at is None else ""
+    if wanted:
+        changes |= _use(wanted, changes.get("variables", row.variables))
+    # It waits for its use, and the list says why; every look tries again.
+    waiting = {"key": "", "content": {**changes.get("content", row.content), WANTED: wanted}}
+    if wanted and not changes["key"]:
+        changes |= waiting
     try:
         with transaction.atomic():
             ContentTemplate.objects.filter(pk=row.pk).update(**changes)
-    except IntegrityError:  # by its own language it is what another text is used for already
-        ContentTemplate.objects.filter(pk=row.pk).update(**{**changes, "key": ""})
-    if wanted:
-        _use(row.pk, wanted)
+    except IntegrityError:  # another text of its language goes out for that already
+        ContentTemplate.objects.filter(pk=row.pk).update(**{**changes, **waiting})
 
 
 def _words(content: Content, known: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the columns that a text's words are kept in; the names of its variables are ours and stay."""
     names: Mapping[str, str] = {str(one["n"]): str(one.get("name", "")) for one in known}
-    numbers = sorted(content.samples, key=lambda n: (len(n), n))
+    numbers = sorted({*content.samples, *numbers_in(content.body)}, key=lambda n: (len(n), n))
     return {
         "language": spelled(content.language) if content.language else "",
         "content_type": content.content_type,
         "body": content.body,
-        "variables": [{"n": n, "name": names.get(n, ""), "sample": content.samples[n]} for n in numbers],
+        "variables": [
+            {"n": n, "name": names.get(n, ""), "sample": content.samples.get(n, "")} for n in numbers
+        ],
         "buttons": [{"id": key, "title": title} for key, title in content.buttons],
         "content": dict(content.types),
     }
@@ -148,17 +156,14 @@ def _adopt(account: ProviderAccount, content: Content, now: datetime) -> None:
     )
 
 
-def _use(template_id: UUID, key: str) -> None:
-    """Let a text that was mapped by its SID go out for what was asked, unless another one does already."""
-    row = ContentTemplate.objects.get(pk=template_id)
-    names = [one for one in row.variables if not one.get("name")]
-    # Variables whose sample is one of our names ("{{1}}" with the example "patient_name") need no question.
+def _use(key: str, variables: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the columns of a text that is to go out for a use: it does once each of its variables can be filled.
+
+    A variable whose sample is one of our names ("{{1}}" with the example "patient_name") needs no question.
+    """
     ours = names_of(key)
-    for one in names:
-        if one.get("sample") in ours:
-            one["name"] = one["sample"]
-    try:
-        with transaction.atomic():
-            ContentTemplate.objects.filter(pk=template_id).update(key=key, variables=row.variables)
-    except IntegrityError:
-        logger.info("text %s is not used: another one is", template_id)
+    named = [
+        {**one, "name": one["sample"]} if not one.get("name") and one.get("sample") in ours else one
+        for one in variables
+    ]
+    return {"key": key if can_be_filled(named, key) else "", "variables": named}

@@ -15,7 +15,7 @@ from clinics.tenancy import current_clinic
 from medsync.lib import jobs
 from medsync.lib.ids import new_id
 from messaging import providers
-from messaging.approved.choosing import spelled
+from messaging.approved.choosing import WANTED, spelled
 from messaging.approved.starter import SPELLED, Starter, starter_set
 from messaging.models import Approval, ContentTemplate
 
@@ -111,7 +111,7 @@ def map_existing(*, account: ProviderAccount, content_sid: str, key: str, now: d
     if known:
         raise SidTaken
     # Its language is not known yet, and a use is for one language: it is taken when the words come.
-    row.content = {"wanted_key": key} if key else {}
+    row.content = {WANTED: key} if key else {}
     row.save(force_insert=True)
     jobs.enqueue_on_commit(SYNC)
     return row
@@ -127,8 +127,9 @@ def use_for(template_id: UUID, *, key: str, names: Mapping[str, str]) -> bool:
     if row is None:
         return False
     row.key = key
+    row.content.pop(WANTED, None)  # this is the answer to it
     row.variables = [{**one, "name": names.get(str(one["n"]), one.get("name", ""))} for one in row.variables]
-    _store(row, update_fields=["key", "variables"])
+    _store(row, update_fields=["key", "variables", "content"])
     return True
 
 

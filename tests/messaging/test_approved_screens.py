@@ -72,6 +72,54 @@ def test_each_state_says_why_and_what_helps(clinic: Clinic, owner: User, browse:
     assert "twilio/carousel" in shown
 
 
+def test_a_text_whose_variables_are_not_known_says_so_and_counts_as_none(
+    clinic: Clinic, owner: User, browse: Any
+) -> None:
+    with in_clinic(clinic):
+        row = approved(
+            "accepted", key="", name="ours", content={"wanted_key": "accepted"}, synced_at=clock.now()
+        )
+        ContentTemplate.objects.filter(pk=row.pk).update(
+            variables=[{**one, "name": ""} for one in row.variables]
+        )
+    member = browse(owner)
+    shown = page(member.get(path(clinic)))
+    assert "once you say what each of its variables is filled with" in shown
+    uses = shown.split('class="approved-uses"')[1]
+    assert '"approved-status is-ok"' not in uses
+    assert f"{TEXTS} texts are not submitted yet" in shown
+    form = page(member.get(path(clinic, f"{row.pk}/")))
+    assert '<option value="accepted" selected>' in form
+    wanted = {"key": "accepted", "name_1": "clinic_name", "name_2": "date", "name_3": "time"}
+    assert "not known when" in page(member.post(path(clinic, f"{row.pk}/"), wanted), 400)
+    assert member.post(path(clinic, f"{row.pk}/"), wanted | {"name_4": "doctor_name"}).status_code == 302
+    shown = page(member.get(path(clinic)))
+    assert "once you say" not in shown
+    assert '"approved-status is-ok"' in shown.split('class="approved-uses"')[1]
+    assert f"{TEXTS - 1} texts are not submitted yet" in shown
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
+def test_what_goes_out_by_itself_counts_only_what_can_be_filled(
+    clinic: Clinic, owner: User, browse: Any, named: bool
+) -> None:
+    with in_clinic(clinic):
+        row = approved("accepted")
+        if not named:
+            ContentTemplate.objects.filter(pk=row.pk).update(variables=[{"n": "1", "sample": "x"}])
+    shown = page(browse(owner).get(path(clinic))).split('class="approved-uses"')[1]
+    assert ('"approved-status is-ok"' in shown) is named
+
+
+def test_a_text_that_waits_for_anothers_place_says_so(clinic: Clinic, owner: User, browse: Any) -> None:
+    with in_clinic(clinic):
+        approved("accepted")
+        approved("accepted", key="", name="ours", content={"wanted_key": "accepted"}, synced_at=clock.now())
+    assert "Another text of this language goes out for “Visit confirmed” already." in page(
+        browse(owner).get(path(clinic))
+    )
+
+
 def test_the_list_costs_the_same_however_long_it_is(clinic: Clinic, owner: User, browse: Any) -> None:
     member = browse(owner)
     member.get(path(clinic))

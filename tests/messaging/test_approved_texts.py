@@ -10,7 +10,7 @@ import pytest
 from clinics.models import Clinic, ProviderAccount
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import outbox
+from messaging import outbox, providers
 from messaging.approved import choosing, rules, starter, submitting, syncing, words, writing
 from messaging.approved.saying import say
 from messaging.models import ContentTemplate, Message
@@ -324,16 +324,144 @@ def test_a_text_is_taken_over_by_its_sid(inside: Clinic, twilio: TwilioContentSt
         writing.map_existing(account=account(inside), content_sid=made.sid, key="", now=clock.now())
     assert choosing.approved_for("accepted", "es", account(inside).pk) is None
     sync()
-    row = choosing.approved_for("accepted", "es", account(inside).pk)
-    assert row is not None
+    row = ContentTemplate.objects.get()
     assert row.body.startswith("En {{1}}")
     assert [one["name"] for one in row.variables] == ["clinic_name", ""]
+    # Nobody knows yet what its second variable is filled with: it is not in use, and takes nobody's place.
+    assert choosing.approved_for("accepted", "es", account(inside).pk) is None
+    assert choosing.wish_of(row) == "accepted"
     writing.use_for(row.pk, key="accepted", names={"1": "clinic_name", "2": "date"})
-    row.refresh_from_db()
+    sync()
+    row = choosing.approved_for("accepted", "es", account(inside).pk)
+    assert row is not None
+    assert choosing.wish_of(row) == ""
     assert choosing.variables_for(row, {"clinic_name": "Alpha", "date": "martes"}) == {
         "1": "Alpha",
         "2": "martes",
     }
+
+
+def mapped(
+    twilio: TwilioContentStandIn, clinic: Clinic, samples: dict[str, str], body: str
+) -> ContentTemplate:
+    """Take over an approved text for accepted visits, as the provider has it by now."""
+    made = twilio.store(
+        account(clinic).external_id,
+        {
+            "friendly_name": "ours",
+            "language": "en",
+            "variables": samples,
+            "types": {"twilio/text": {"body": body}},
+        },
+    )
+    made.approval = {"status": "approved", "category": "UTILITY", "rejection_reason": ""}
+    row = writing.map_existing(account=account(clinic), content_sid=made.sid, key="accepted", now=clock.now())
+    sync()
+    row.refresh_from_db()
+    return row
+
+
+@pytest.mark.parametrize(
+    ("samples", "body"),
+    [
+        ({"1": "Alpha"}, "Your visit at {{1}} is confirmed, see you."),
+        ({}, "Your visit at {{1}} is confirmed, see you."),
+        ({"1": "patient_name"}, "Your visit is confirmed, dear {{1}}, see you."),
+    ],
+    ids=["no name", "no sample", "a name that has no value then"],
+)
+def test_a_text_whose_variables_nobody_can_fill_takes_the_place_of_none(
+    inside: Clinic, twilio: TwilioContentStandIn, samples: dict[str, str], body: str
+) -> None:
+    row = mapped(twilio, inside, samples, body)
+    assert (row.key, choosing.wish_of(row)) == ("", "accepted")
+    assert writing.submit_starter_set(now=clock.now()) == TEXTS
+    submit()
+    twilio.approve_all()
+    sync()
+    sync()
+    found = choosing.approved_for("accepted", "en", account(inside).pk)
+    assert found is not None
+    assert found.pk != row.pk
+    assert choosing.variables_for(found, {one["name"]: "x" for one in found.variables})
+
+
+def test_of_two_texts_for_one_use_the_second_waits_for_the_first_to_go(
+    inside: Clinic, twilio: TwilioContentStandIn
+) -> None:
+    first = approved("accepted")
+    theirs = twilio.store(
+        account(inside).external_id, {"language": "en", "types": {"twilio/text": {"body": first.body}}}
+    )
+    theirs.sid, theirs.approval = first.content_sid, {"status": "approved", "category": "UTILITY"}
+    theirs.variables = {str(one["n"]): str(one["sample"]) for one in first.variables}
+    row = mapped(twilio, inside, {"1": "clinic_name"}, "Your visit at {{1}} is confirmed, see you.")
+    assert (row.key, choosing.wish_of(row)) == ("", "accepted")
+    assert choosing.approved_for("accepted", "en", account(inside).pk) == first
+    writing.put_away(first.pk, now=clock.now())
+    sync()
+    assert choosing.approved_for("accepted", "en", account(inside).pk) == row
+
+
+def test_a_use_that_was_taken_back_is_not_wished_for_any_more(
+    inside: Clinic, twilio: TwilioContentStandIn
+) -> None:
+    row = mapped(twilio, inside, {"1": "Alpha"}, "Your visit at {{1}} is confirmed, see you.")
+    writing.use_for(row.pk, key="", names={"1": "clinic_name"})
+    sync()
+    row.refresh_from_db()
+    assert (row.key, choosing.wish_of(row)) == ("", "")
+
+
+def test_a_name_that_is_given_while_the_provider_is_asked_is_kept(
+    inside: Clinic, twilio: TwilioContentStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = mapped(twilio, inside, {"1": "Alpha"}, "Your visit at {{1}} is confirmed, see you.")
+    contents = providers.contents_of("twilio")
+    assert contents is not None
+    listed = type(contents).listed
+
+    def slowly(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = listed(self, *args, **kwargs)
+        writing.use_for(row.pk, key="accepted", names={"1": "clinic_name"})
+        return found
+
+    monkeypatch.setattr(type(contents), "listed", slowly)
+    sync()
+    found = choosing.approved_for("accepted", "en", account(inside).pk)
+    assert found == row
+    assert choosing.named(found) == [("1", "clinic_name")]
+
+
+def test_a_long_list_is_read_to_its_end(inside: Clinic, twilio: TwilioContentStandIn) -> None:
+    shared = account(inside)
+    for n in range(1_020):
+        twilio.store(
+            shared.external_id,
+            {"friendly_name": f"other {n}", "language": "en", "types": {"twilio/text": {"body": "Hello."}}},
+        )
+    ProviderAccount.objects.filter(pk=shared.pk).update(clinic=None)  # whose texts are not all this clinic's
+    twilio.page_size = 100
+    row = mapped(twilio, inside, {"1": "clinic_name"}, "Your visit at {{1}} is confirmed, see you.")
+    assert (row.approval, row.key) == ("approved", "accepted")
+    sync()
+    assert choosing.approved_for("accepted", "en", shared.pk) == row
+
+
+def test_a_list_whose_pages_come_again_and_again_says_of_none_that_it_is_gone(
+    inside: Clinic, twilio: TwilioContentStandIn
+) -> None:
+    row = mapped(twilio, inside, {"1": "clinic_name"}, "Your visit at {{1}} is confirmed, see you.")
+    for n in range(3):
+        twilio.store(
+            account(inside).external_id,
+            {"friendly_name": f"other {n}", "language": "en", "types": {"twilio/text": {"body": "Hello."}}},
+        )
+    del twilio.contents[row.content_sid]
+    twilio.page_size, twilio.loops = 1, True
+    sync()
+    row.refresh_from_db()
+    assert row.approval == "approved"
 
 
 def test_a_sid_that_the_provider_does_not_know_says_so(inside: Clinic, twilio: TwilioContentStandIn) -> None:

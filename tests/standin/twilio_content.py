@@ -53,6 +53,7 @@ class TwilioContentStandIn(TwilioStandIn):
     """The stand-in with a Content API; `refuse_next` are the error numbers of the next calls to it, 0 for none."""
 
     page_size: int = 50
+    loops: bool = False  # after the last page the first comes again
     refuse_next: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -165,7 +166,9 @@ def _handler(twilio: TwilioContentStandIn, base: Any) -> type[BaseHTTPRequestHan
             page = int(query.get("Page", ["0"])[0])
             size = twilio.page_size
             mine = [content for content in twilio.contents.values() if content.account == account]
-            more = len(mine) > (page + 1) * size
+            if twilio.loops:
+                page %= -(-len(mine) // size)
+            more = twilio.loops or len(mine) > (page + 1) * size
             url = f"{twilio.base_url}{path}?Page={page}"
             following = f"{twilio.base_url}{path}?Page={page + 1}&PageToken=x" if more else None
             shown = mine[page * size : (page + 1) * size]

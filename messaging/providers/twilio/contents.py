@@ -16,7 +16,7 @@ READ = (QUICK_REPLY, TEXT)
 _APPROVALS = frozenset({"unsubmitted", "pending", "approved", "rejected", "paused", "disabled"})
 #: Twilio has taken it, and WhatsApp has not seen it yet.
 _WAITING = frozenset({"received"})
-_PAGE, _LISTED_AT_MOST = 100, 1000
+_PAGE = 100
 _BROKEN = (
     TwilioException,
     RequestException,
@@ -70,18 +70,24 @@ class TwilioContents:
         return Content(content_sid=content_sid, **_approval(request))
 
     def listed(self, account_sid: str, secret: str, *, submitted: Sequence[str]) -> Sequence[Content]:
-        """Return the contents with their approvals, page by page. Raises SendError."""
+        """Return the contents with their approvals, page by page to the last. Raises SendError.
+
+        A list whose pages come again tells nothing of what it lacks: it counts as garbage.
+        """
         client = self._client(account_sid, secret)
+        found: dict[str, Content] = {}
+        known = 0
         try:
-            return [
-                _content(record)
-                for record in client.content.v1.content_and_approvals.stream(
-                    page_size=_PAGE, limit=_LISTED_AT_MOST
-                )
-                if isinstance(record.sid, str) and record.sid
-            ]
+            for record in client.content.v1.content_and_approvals.stream(page_size=_PAGE):
+                if not isinstance(record.sid, str) or not record.sid:
+                    continue
+                known = known + 1 if record.sid in found else 0
+                if known > _PAGE:
+                    raise SendError("garbage", ErrorKind.UNKNOWN)
+                found[record.sid] = _content(record)
         except _BROKEN as error:
             raise self._error(error) from None
+        return list(found.values())
 
 
 class _Body:
