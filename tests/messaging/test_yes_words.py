@@ -1,8 +1,11 @@
 """What patients write to a reminder, in three languages: a word is data, and only a whole message counts."""
 
+import re
+
 import pytest
 
-from messaging import replies, reply_each
+from messaging import catalog, replies, reply_each
+from messaging.approved import starter
 from messaging.replies import Meaning
 
 YES = """
@@ -10,12 +13,14 @@ yes | Yes! | YES PLEASE | y | ok | okay | Ok. | yep | yeah | yup | sure | confir
 I will be there | ok thanks | yes thank you | see you there | absolutely | I'm coming | we'll be there | sorry, yes! | yes, I will
 sí | si | SÍ | Sí, gracias | si por favor | va | dale | ok dale | claro | claro que sí | confirmo | Confirmo mi cita | de acuerdo | ahí estaré | Ahi estare!
 ok gracias | asistiré | sí asistiré | perdón, sí | vale | por supuesto | sí voy | ahí estaremos | buenas tardes, sí | confirmo asistencia
+yes I can | yes, I can come | sí puedo | sí puedo ir | sí podré asistir | 能来 | 需要
 好 | 好的 | 可以 | 是 | 是的 | 会来 | 我会来 | 好的谢谢 | 没问题 | 确认 | 可以，谢谢 | 👍 | 👍🏽 | ✅ | 👍👍
 """
 
 NO = """
 no | No. | NO | nope | n | no thanks | no, thank you | I can't make it | I can't come | cannot make it | not coming | sorry, I can't | I won't be there
 no gracias | no puedo | no puedo ir | no podré | no voy | no voy a poder | no asistiré | ya no voy | disculpe, no puedo ir | no podré asistir
+no puedo ese día | ese día no puedo | no podré asistir mañana | no puedo ir mañana | I can't make it that day | I can't come tomorrow | 否 | 不需要
 不 | 不行 | 不去 | 我来不了 | 去不了 | 不能来 | 👎 | ❌
 """
 
@@ -173,3 +178,53 @@ def test_what_answers_for_nobody_in_particular(text: str) -> None:
 )
 def test_all_are_answered_for(text: str, comes: bool | None) -> None:
     assert reply_each.everyone(text) is comes
+
+
+ASKED_FOR = re.compile(r"\b[A-ZÁÉÍÓÚÑ]{2,}\b|“([^”]+)”")
+TEXTS = {
+    f"{entry.key}-{language}": body
+    for entry in [*catalog.entries().values(), *catalog.templates()]
+    for language, body in entry.bodies.items()
+}
+FOUND = {match[1] or match[0] for body in TEXTS.values() for match in ASKED_FOR.finditer(body)}
+WORDS = sorted(FOUND - {"ID", "SMS"})  # these are no words to answer with
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_that_our_texts_ask_for_is_understood(word: str) -> None:
+    assert replies.read(word).meanings or replies.opt_out(word, "sms")
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [("YES", Meaning.YES), ("SÍ", Meaning.YES), ("是", Meaning.YES), ("NO", Meaning.NO), ("否", Meaning.NO)],
+)
+def test_the_words_of_a_reminder_say_yes_and_no(word: str, meaning: Meaning) -> None:
+    assert meaning in replies.read(word).meanings
+    assert word in WORDS
+
+
+def test_what_is_asked_of_several_is_understood_of_each() -> None:
+    for example in ("1 yes, 2 no", "1 sí, 2 no", "1 是，2 否"):
+        assert any(example in body for body in TEXTS.values())
+        assert reply_each.each(example, ["Ana", "Luis"]) == {0: True, 1: False}
+
+
+BUTTONS = {
+    f"{text.key}-{text.language}-{payload}": (payload, title)
+    for text in starter.starter_set()
+    for payload, title in text.buttons
+    if payload in ("yes", "no", "move")
+}
+
+
+@pytest.mark.parametrize("button", BUTTONS)
+def test_a_button_that_is_typed_says_what_it_says_when_it_is_tapped(button: str) -> None:
+    payload, title = BUTTONS[button]
+    reading = replies.read(title)
+    said = {
+        "yes": reading.affirmative,
+        "no": Meaning.NO in reading.meanings,
+        "move": Meaning.CHANGE in reading.meanings or reading.other,
+    }
+    assert said[payload]
