@@ -24,14 +24,18 @@ from messaging.models import (
     ReminderClaim,
     ReminderSettings,
     ReminderSubject,
+    Solved,
 )
 from messaging.reminders import due, queries, ways
+from messaging.threads import NOT_REACHED
 from scheduling import operations
 from scheduling.locks import operation
 from scheduling.models import Appointment, Attendance, Status
 
 SENT = "sent"  # the outcome of what was queued
 _KEY = "reminder"
+#: A text in one of these will not arrive: it reminds of nothing.
+_LOST = NOT_REACHED | {MessageStatus.CANCELLED}
 
 #: Why a member's "send now" is refused.
 NOT_ACCEPTED, OVER, ANSWERED, ALREADY = "not_accepted", "over", "answered", "already_reminded"
@@ -79,7 +83,8 @@ def remind(visit_id: UUID, *, step: int, rules: ReminderSettings, now: datetime)
 def send_now(visit_id: UUID, *, now: datetime) -> Reminded:
     """Send what the next step would, at once; that step does not come again. Raises NotReminded, LookupError.
 
-    Also where reminders are switched off, for that is a decision of a member. Nothing is stored when it is refused.
+    Also where reminders are switched off, for that is a decision of a member. A step whose text did not arrive goes
+    anew, and the lost text is settled by that. Nothing is stored when it is refused.
     """
     seen = queries.one(visit_id)
     if seen is None:
@@ -89,7 +94,7 @@ def send_now(visit_id: UUID, *, now: datetime) -> Reminded:
     mine = next((visit for visit in locked if visit.pk == visit_id), None)
     if mine is None:
         raise NotReminded(_why_not(seen, now))
-    taken = [c for c in queries.claimed([visit_id]) if c.version == mine.version and c.outcome == SENT]
+    taken = [c for c in queries.claimed([visit_id]) if c.version == mine.version and _stands(c)]
     step = due.by_hand(
         rules.steps,
         mine.starts_at,
@@ -134,13 +139,18 @@ def _locked(seen: Appointment, *, now: datetime) -> list[Appointment]:
 
 
 def _unclaimed(visits: Sequence[Appointment], step: int, *, again: bool = False) -> list[Appointment]:
-    """Return those whose step was not taken up; `again` counts what could not be sent as not taken up."""
+    """Return those whose step was not taken up; `again` counts what reached nobody as not taken up."""
     taken = {
         (claim.subject_id, claim.version)
         for claim in queries.claimed([visit.pk for visit in visits])
-        if claim.step == step and not (again and claim.outcome != SENT)
+        if claim.step == step and (_stands(claim) or not again)
     }
     return [visit for visit in visits if (visit.pk, visit.version) not in taken]
+
+
+def _stands(claim: ReminderClaim) -> bool:
+    """Tell whether something went for a claim, or still may."""
+    return claim.outcome == SENT and (claim.message is None or claim.message.status not in _LOST)
 
 
 def _take_up(
@@ -169,6 +179,7 @@ def _take_up(
         )
         for visit in visits
     ]
+    lost = _lost(visits) if by_hand else []
     _store(claims, again=by_hand)
     if not way.allowed or conversation is None:
         return Reminded(visits, None, way.code, way.channel)
@@ -195,8 +206,31 @@ def _take_up(
         changes = ask_coming(conversation, visits, asked_by=message, now=now)
     else:
         changes = {"failed_count": F("failed_count") + 1}
+    made_good = _make_good(lost, now=now) if settled == SENT else []
     threads.touch(conversation.pk, now=now, message=message, **changes)
+    for thread_id in made_good:
+        threads.solved(thread_id, now=now)
     return Reminded(visits, message, settled, message.channel)
+
+
+def _lost(visits: Sequence[Appointment]) -> list[UUID]:
+    """Return the reminders of these visits, as they are now, that did not arrive."""
+    versions = {visit.pk: visit.version for visit in visits}
+    return [
+        claim.message.pk
+        for claim in queries.claimed(list(versions))
+        if claim.message
+        and claim.message.status in NOT_REACHED
+        and claim.version == versions[claim.subject_id]
+    ]
+
+
+def _make_good(lost: Sequence[UUID], *, now: datetime) -> list[UUID]:
+    """Settle texts in whose place another goes, so that none of them is tried again; return the thread of each."""
+    rows = Message.objects.filter(pk__in=lost, status__in=NOT_REACHED, solved="")
+    locked = dict(rows.select_for_update().order_by("pk").values_list("pk", "conversation_id"))
+    Message.objects.filter(pk__in=locked).update(solved=Solved.OTHERWISE, updated_at=now)
+    return sorted(locked.values())
 
 
 def _thread(point_id: UUID, *, now: datetime) -> Conversation:

@@ -9,6 +9,7 @@ import time_machine
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
+from messaging import threads
 from messaging.facts import forget_facts
 from messaging.models import (
     ChannelConsent,
@@ -149,6 +150,59 @@ def test_who_was_unreachable_for_the_clock_is_sent_to_when_a_way_is_found(clinic
 
     assert call(visit).status_code == 202
     assert outcomes() == [(1, 24, "sent")]
+
+
+def broken(message: Message, status: str) -> None:
+    """Let a text end like that, as its thread is told."""
+    Message.objects.filter(pk=message.pk).update(status=status, next_attempt_at=None)
+    threads.status_moved(message.conversation_id, message.pk, before="queued", after=status, now=NOW)
+
+
+@pytest.mark.parametrize("status", ["failed", "undelivered", "blocked"])
+def test_what_did_not_arrive_is_sent_anew_and_settled_by_that(clinic: Clinic, call: Any, status: str) -> None:
+    rules()
+    patient, conversation = someone(clinic, channel="sms")
+    first, second = (visit_of(patient, NOW + DAY + n * HOUR) for n in range(2))
+    assert sweep(NOW) == 1
+    (lost,) = reminders()
+    broken(lost, status)
+
+    assert call(second).status_code == 202
+
+    old, again = reminders()
+    assert (old.status, old.solved, again.status) == (status, "otherwise", "queued")
+    assert outcomes() == [(1, 24, "sent")] * 2
+    claims = ReminderClaim.objects.filter(message=again, by_hand=True)
+    assert {claim.subject_id for claim in claims} == {first.pk, second.pk}
+    conversation.refresh_from_db()
+    assert conversation.failed_count == 0
+    assert call(second).json()["code"] == "already_reminded"
+    assert sweep(NOW + HOUR) == 0
+
+
+def test_what_was_taken_back_is_sent_anew(clinic: Clinic, call: Any) -> None:
+    rules()
+    visit = visit_of(someone(clinic, channel="sms")[0], NOW + DAY)
+    assert sweep(NOW) == 1
+    broken(reminders()[0], "cancelled")
+
+    assert call(visit).status_code == 202
+    assert [m.status for m in reminders()] == ["cancelled", "queued"]
+
+
+def test_of_a_family_only_those_whom_nothing_reached_are_reminded_anew(clinic: Clinic, call: Any) -> None:
+    rules()
+    patient, _ = someone(clinic, channel="sms")
+    first = visit_of(patient, NOW + DAY)
+    assert sweep(NOW) == 1
+    Message.objects.filter(pk=reminders()[0].pk).update(status="delivered", next_attempt_at=None)
+    second = visit_of(patient, NOW + DAY + HOUR)
+    assert sweep(NOW + HOUR) == 1
+    broken(reminders()[1], "undelivered")
+
+    assert call(second).status_code == 202
+    assert ReminderClaim.objects.get(subject_id=first.pk, message__status="delivered")
+    assert ReminderClaim.objects.get(subject_id=second.pk, message__status="queued")
 
 
 @pytest.mark.parametrize(
