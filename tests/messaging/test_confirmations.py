@@ -178,7 +178,7 @@ def test_it_is_off_until_a_clinic_switches_it_on(clinic: Clinic, owner: User) ->
 BOOK = {
     "en": "Alpha Clinic: your visit is booked for Tuesday, March 17 at 2:30 PM with Olivia Alpha.\n1 Main St https://maps.example/1\n"
     "Come fasting.\n+1 212-555-0142\nReply STOP to opt out",
-    "es": "Alpha Clinic: su cita quedó reservada para el martes, 17 de marzo a las 2:30 p.m. con Olivia Alpha.\n"
+    "es": "Alpha Clinic: su cita quedó reservada para el martes, 17 de marzo, 2:30 p.m. con Olivia Alpha.\n"
     "1 Main St https://maps.example/1\nVenga en ayunas.\n+1 212-555-0142\nResponda STOP para no recibir más mensajes",
     "zh": "Alpha Clinic：您已预约3月17日星期二 14:30，Olivia Alpha。\n1 Main St https://maps.example/1\n请空腹。\n+1 212-555-0142\n回复 STOP 退订",
 }
