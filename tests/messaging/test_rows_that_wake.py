@@ -14,7 +14,7 @@ from clinics.models import Clinic, ClinicClock, User
 from clinics.operations import create_clinic
 from clinics.tasks import keep_clocks
 from clinics.tenancy import in_clinic
-from medsync.lib import clock
+from medsync.lib import clock, jobs
 from messaging import conversations, demo_clock, outbox, snoozing, tasks, undoing
 from messaging.alerts import watching
 from messaging.models import Alert, Attempt, Author, Conversation, Message, MessageStatus
@@ -157,6 +157,25 @@ def test_a_message_and_its_wake_up_are_committed_together_or_not_at_all(committe
             queued(conversation, "Another one", now=now + MINUTE)
             assert clock_of(clinic, clocks.OUTBOX) is None  # the clock is locked last of all
         assert clock_of(clinic, clocks.OUTBOX) == now
+
+
+def test_a_process_that_ends_between_the_commit_and_the_bell_leaves_the_wake_up_behind(
+    committed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic = committed.clinics["alpha"]
+    without_clocks()
+
+    def killed(*_args: Any, **_given: Any) -> None:
+        raise SystemExit
+
+    with in_clinic(clinic):
+        conversation, now = thread(clinic), clock.now()
+        monkeypatch.setattr(jobs, "enqueue", killed)
+        with pytest.raises(SystemExit):
+            queued(conversation, now=now)
+        monkeypatch.undo()
+
+    assert clinic in clocks.due(clocks.OUTBOX, clock.real_now())
 
 
 @pytest.mark.django_db
