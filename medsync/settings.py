@@ -87,6 +87,7 @@ INSTALLED_APPS = [*SHARED_APPS, *[app for app in TENANT_APPS if app not in SHARE
 TENANT_MODEL = "clinics.Clinic"
 TENANT_DOMAIN_MODEL = "clinics.Domain"
 TENANT_LIMIT_SET_CALLS = True
+TENANT_BASE_MIGRATE_COMMAND = "medsync.stack.migrating.Command"
 TENANT_MULTIPROCESSING_MAX_PROCESSES = 2
 PUBLIC_SCHEMA_URLCONF = "medsync.urls"
 ROOT_URLCONF = "medsync.urls"
