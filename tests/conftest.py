@@ -25,6 +25,14 @@ from tests.world import World
 PBKDF2PasswordHasher.iterations = 1_000
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests among workers as `tests.sharing` says."""
+    from tests.sharing import Sharing
+
+    return Sharing(config, log) if config.getoption("dist") == "loadscope" else None
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[World]:
     """Build the world once a process, instead of Django's test database: the server is ours alone."""
