@@ -7,8 +7,9 @@ is never sent after that, and stays as history.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypedDict
 from uuid import UUID
 
 from django.db.models import Exists, F, Min, OuterRef, QuerySet
@@ -68,6 +69,18 @@ class Wanted:
         return self.appointment_at - timedelta(hours=self.notify_window)
 
 
+class Changes(TypedDict, total=False):
+    """What of a reminder is to be otherwise; what is not named stays as it is by then."""
+
+    given: str
+    number: str
+    appointment_at: datetime
+    utc_offset: int
+    notify_window: int
+    location: str
+    participant: str
+
+
 @operation
 def create(wanted: Wanted, *, by: User | None, now: datetime) -> ApiReminder:
     """Store a reminder; one whose time has come already is queued at once. Raises Past."""
@@ -81,12 +94,13 @@ def create(wanted: Wanted, *, by: User | None, now: datetime) -> ApiReminder:
 
 
 @operation
-def change(reminder_id: UUID, wanted: Wanted, *, now: datetime) -> ApiReminder:
+def change(reminder_id: UUID, changes: Changes, *, now: datetime) -> ApiReminder:
     """Change a reminder: another time or number makes it a new version, reminded anew. Raises Past, LookupError.
 
     Only who is met, or where, or how long before, changes what is said next; what was said stays said.
     """
     known = _locked(reminder_id)
+    wanted = replace(_as_wanted(known), **changes)  # under the lock: two changes at once both count
     if wanted.appointment_at <= now:
         raise Past
     columns = _columns(wanted, now)
@@ -173,6 +187,18 @@ def _columns(wanted: Wanted, now: datetime) -> dict[str, object]:
     }
 
 
+def _as_wanted(known: ApiReminder) -> Wanted:
+    return Wanted(
+        given=known.contact_number,
+        number=known.contact_point.phone or "",
+        appointment_at=known.appointment_at,
+        utc_offset=known.utc_offset,
+        notify_window=known.notify_window,
+        location=known.location,
+        participant=known.participant,
+    )
+
+
 def _locked(reminder_id: UUID) -> ApiReminder:
     known = ApiReminder.objects.select_for_update().filter(pk=reminder_id, deleted_at=None).first()
     if known is None:
@@ -218,7 +244,8 @@ def _take_up(reminder: ApiReminder, *, purpose: str, now: datetime) -> None:
     known = facts()
     language = nearest(conversation.contact_point.language, known.clinic.language)
     values = api_words.values(reminder, language, known.clinic.name, known.clinic.country)
-    said = catalog.said("api_reminder", language, values)
+    # Its approved text tells no detail, so a neutral clinic has no other.
+    said = replace(catalog.said("api_reminder", language, values), key="api_reminder")
     route = route_for_beginning(conversation, now=now, purpose=purpose, said=said)
     message = outbox.queue(
         conversation,

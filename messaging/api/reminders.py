@@ -17,7 +17,7 @@ from clinics.api.schema import describe, listing
 from clinics.api.views import ClinicAPIView
 from medsync.lib import clock, phone
 from messaging import api_reminders
-from messaging.api_reminders import Wanted
+from messaging.api_reminders import Changes, Wanted
 from messaging.models import ApiReminder
 from scheduling.locks import operation
 
@@ -65,11 +65,12 @@ class _Number(serializers.CharField):
         """Return (as given, E.164). Raises ValidationError."""
         if isinstance(data, bool) or not isinstance(data, str | int):
             raise serializers.ValidationError("Must be a phone number.")
-        given = str(data).strip()
+        given = str(data)
         if len(given) > LONGEST_NUMBER or "\x00" in given:
             raise serializers.ValidationError("This is too long for a phone number.")
         # Eleven digits that begin with 1 are a number of North America, wherever the clinic is.
-        text = f"+{given}" if _PLUSLESS.fullmatch(given) else given
+        text = given.strip()
+        text = f"+{text}" if _PLUSLESS.fullmatch(text) else text
         try:
             return given, phone.parse(text, self.context["region"])
         except phone.InvalidPhone as error:
@@ -189,9 +190,7 @@ class OneReminder(ClinicAPIView):
         known = _found(id)
         sent = self.body(ReminderBody, partial=True)
         try:
-            api_reminders.change(
-                known.pk, _wanted(sent, known=known, region=self.clinic.country), now=clock.now()
-            )
+            api_reminders.change(known.pk, _changes(sent), now=clock.now())
         except api_reminders.Past as error:
             raise _past() from error
         except LookupError as error:
@@ -224,28 +223,25 @@ def parse_time(text: str) -> tuple[datetime, int] | None:
     return moment.astimezone(UTC), int(offset.total_seconds() // 60)
 
 
-def _wanted(sent: dict[str, Any], *, known: ApiReminder | None = None, region: str = "") -> Wanted:
-    """Return what is wanted: what was sent, else what is known."""
-    if known is not None:
-        sent = {
-            "contact_number": (known.contact_number, known.contact_point.phone or ""),
-            "appointment_time": (known.appointment_at, known.utc_offset),
-            "notify_window": known.notify_window,
-            "location": known.location,
-            "participant": known.participant,
-            **sent,
-        }
-    given, number = sent["contact_number"]
-    at, offset = sent["appointment_time"]
-    return Wanted(
-        given=given,
-        number=number,
-        appointment_at=at,
-        utc_offset=offset,
-        notify_window=sent["notify_window"],
-        location=sent.get("location") or "",
-        participant=sent.get("participant") or "",
-    )
+def _wanted(sent: dict[str, Any]) -> Wanted:
+    """Return what is wanted by a body that says all that must be said."""
+    return Wanted(**_changes(sent))
+
+
+def _changes(sent: dict[str, Any]) -> Changes:
+    """Return what a body names, in the words of `api_reminders`."""
+    changes: Changes = {}
+    if "contact_number" in sent:
+        changes["given"], changes["number"] = sent["contact_number"]
+    if "appointment_time" in sent:
+        changes["appointment_at"], changes["utc_offset"] = sent["appointment_time"]
+    if "notify_window" in sent:
+        changes["notify_window"] = sent["notify_window"]
+    if "location" in sent:
+        changes["location"] = sent["location"] or ""
+    if "participant" in sent:
+        changes["participant"] = sent["participant"] or ""
+    return changes
 
 
 def _found(id: str) -> ApiReminder:

@@ -21,6 +21,7 @@ UTILITY, MARKETING, AUTHENTICATION = "UTILITY", "MARKETING", "AUTHENTICATION"
 #: What an approved text can go out for, in the order of a screen.
 USES: Mapping[str, str | Promise] = {
     "reminder_default": _("Reminder of a visit"),
+    "api_reminder": _("Reminder of an appointment of another system"),
     "accepted": _("Visit confirmed"),
     "moved": _("Visit moved"),
     "cancelled": _("Visit cancelled by the clinic"),

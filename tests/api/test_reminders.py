@@ -15,12 +15,14 @@ from messaging.facts import forget_facts
 from messaging.models import (
     ApiReminder,
     Attempt,
+    ChannelConsent,
     Message,
     MessageStatus,
     MessagingSettings,
     Question,
     ReminderClaim,
 )
+from tests.messaging.approving import approved
 from tests.messaging.talk import Talk
 from tests.statements import statements
 
@@ -145,7 +147,7 @@ def test_a_wrong_time_is_named(client: Any, given: Any) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [NUMBER, "16465550101", 16465550101, "(646) 555-0101", "646-555-0101", "6465550101", 6465550101, "+1 646 555 0101", "646-555-0101x99"],
+    [NUMBER, "16465550101", 16465550101, "(646) 555-0101", "646-555-0101", "6465550101", 6465550101, "+1 646 555 0101", "646-555-0101x99", "  +1 646 555 0101 ", "\t16465550101"],
 )  # fmt: skip
 def test_any_valid_number_is_taken_and_shown_as_given(client: Any, clinic: Clinic, given: Any) -> None:
     assert shown(client, made(client, contact_number=given))["contact_number"] == str(given)
@@ -410,6 +412,29 @@ def test_the_answer_sets_will_attend_and_is_confirmed(
     assert (shown(client, id)["will_attend"], shown(client, id)["confirm_sent"]) == (attends, False)
     taken(clinic)
     assert shown(client, id)["confirm_sent"] is True
+
+
+@pytest.mark.parametrize("neutral", [False, True], ids=["with details", "neutral"])
+def test_outside_of_the_window_it_goes_as_its_approved_text_and_is_answered_by_its_button(
+    client: Any, clinic: Clinic, neutral: bool
+) -> None:
+    patient = Talk(clinic, at=NOW - 50 * HOUR, sender=NUMBER)
+    patient.say("hola")
+    with in_clinic(clinic):
+        ChannelConsent.objects.create(contact_point=patient.thread.contact_point, channel="sms", care=False)
+        MessagingSettings.objects.update(neutral_whatsapp=neutral)
+        approved("api_reminder", "en")
+        approved("api_reminder", "es")
+    forget_facts()
+    id = made(client, notify_window=200, location="", participant="")
+    (text,) = texts(clinic)
+    assert (text.status, text.channel, text.kind) == ("queued", "whatsapp", "template")
+    assert clinic.name in text.body
+    assert "3:23" in text.body
+    taken(clinic)
+    patient.now = NOW
+    patient.say("Yes", ButtonPayload="yes", ButtonText="Yes")
+    assert shown(client, id)["will_attend"] is True
 
 
 def test_what_is_no_answer_gets_help_that_a_clinic_can_change(client: Any, clinic: Clinic) -> None:

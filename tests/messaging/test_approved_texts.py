@@ -112,7 +112,7 @@ def test_a_missing_value_is_no_text(inside: Clinic, value: str | None) -> None:
 def test_the_starter_set_keeps_metas_rules_in_every_language() -> None:
     assert {one.key for one in starter.starter_set()} == {
         "reminder_default", "accepted", "moved", "cancelled", "counter", "waiting_offer", "knock", "missed",
-        "accepted_neutral", "moved_neutral", "cancelled_neutral",
+        "accepted_neutral", "moved_neutral", "cancelled_neutral", "api_reminder",
     }  # fmt: skip
     for one in starter.starter_set():
         samples = {n: sample for n, _name, sample in one.variables}
