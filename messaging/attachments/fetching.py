@@ -151,21 +151,23 @@ def _failed(attachment: Attachment, code: str, *, again: bool, now: datetime) ->
         next_at = now + DELAYS[tries - 1]
         _settle(attachment, now=now, reason=code, next_try_at=next_at)
         return
-    for key in (attachment.pk.hex, playable_key(attachment.pk)):
-        store.remove(key)  # what a worker that died half-way has left
     state = AttachmentState.GONE if code == GONE else AttachmentState.REFUSED
     logger.info("file %s of message %s: %s", attachment.pk, attachment.message_id, code)
-    _settle(attachment, now=now, state=state, reason=GAVE_UP if again else code, next_try_at=None)
+    reason = GAVE_UP if again else code
+    with transaction.atomic():  # what is left over goes while nobody can begin anew
+        if _settle(attachment, now=now, state=state, reason=reason, next_try_at=None):
+            for key in (attachment.pk.hex, playable_key(attachment.pk)):
+                store.remove(key)
 
 
-def _settle(attachment: Attachment, *, now: datetime, cards: Prepared | None = None, **values: Any) -> None:
-    """Write how a try ended, unless another was faster, and show it."""
+def _settle(attachment: Attachment, *, now: datetime, cards: Prepared | None = None, **values: Any) -> bool:
+    """Write how a try ended, unless another was faster, and show it; tell whether it was."""
     with transaction.atomic():
         mine = Attachment.objects.filter(
             pk=attachment.pk, state=AttachmentState.WAITING, tries=attachment.tries
         )
         if not mine.update(**values):
-            return
+            return False
         if cards is not None and cards.cards:
             message = Message.objects.select_for_update(no_key=True).get(pk=attachment.message_id)
             message.payload["contacts"] = [{"name": c.name, "numbers": c.numbers} for c in cards.cards]
@@ -174,6 +176,7 @@ def _settle(attachment: Attachment, *, now: datetime, cards: Prepared | None = N
         if values["next_try_at"] and values.get("file"):
             drawing.ring(attachment.pk)
             clocks.wake(clocks.MEDIA, now + DELAYS[0])
+    return True
 
 
 def _show(message: Message, *, now: datetime) -> None:

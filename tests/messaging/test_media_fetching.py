@@ -16,6 +16,7 @@ from clinics.models import Clinic, ClinicClock, User
 from clinics.tenancy import in_clinic
 from messaging.attachments import fetching, store, transcoding
 from messaging.models import Attachment, Kind, Message
+from messaging.providers.media import MediaError
 from tests.messaging import files
 from tests.messaging.hooks import write
 from tests.standin.media import MediaServer, file, redirect, status
@@ -296,6 +297,25 @@ def test_a_file_that_never_comes_leaves_nothing_of_an_earlier_try(
 
     server.at("/a", status(410))
     assert (fetched(clinic).state, kept(settings)) == ("gone", [])
+
+
+def test_a_worker_that_comes_too_late_takes_no_file_away(
+    clinic: Clinic, server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = files.drawn()
+    send(clinic, server.at("/a", file(data, "image/jpeg")))
+    real = fetching._fetched
+
+    def slow(attachment: Attachment) -> Any:
+        monkeypatch.setattr(fetching, "_fetched", real)
+        assert fetched(clinic).state == "stored"  # another one, when the lease of this one had ended
+        raise MediaError("gone")
+
+    monkeypatch.setattr(fetching, "_fetched", slow)
+    one = fetched(clinic)
+    assert one.state == "stored"
+    with in_clinic(clinic):
+        assert store.read(one.file) == data
 
 
 def test_a_full_disk_is_tried_again(
