@@ -18,11 +18,15 @@ CLOSEST = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The visits whose newest due step this is, while it still makes sense: those that begin in (after, until]."""
+    """The visits whose newest due step this is: those that begin in (after, until].
+
+    It still makes sense, or it is `missed`, and none comes after it.
+    """
 
     step: int
     after: datetime
     until: datetime
+    missed: bool = False
 
 
 def due_at(starts_at: datetime, step: int) -> datetime:
@@ -49,11 +53,11 @@ def spans(steps: Sequence[int], *, now: datetime) -> list[Span]:
     """Return for each step which visits it is due for now.
 
     Of several steps that are due only the newest counts: who was not reminded of 72 hours before in time is
-    reminded 24 hours before.
+    reminded 24 hours before. The last span is of those whose last step was missed.
     """
     ordered = in_order(steps)
     shorter = [*ordered[1:], None]
-    return [
+    found = [
         Span(
             step,
             # A visit that begins exactly in half of the step is still in time.
@@ -65,6 +69,7 @@ def spans(steps: Sequence[int], *, now: datetime) -> list[Span]:
         )
         for step, below in zip(ordered, shorter, strict=True)
     ]
+    return [*found, Span(ordered[-1], now, found[-1].after, missed=True)]
 
 
 def newest(steps: Sequence[int], starts_at: datetime, *, now: datetime) -> int | None:

@@ -41,24 +41,41 @@ class DueVisit:
     step: int
 
 
-def due_visits(steps: Sequence[int], *, now: datetime, limit: int, besides: Sequence[UUID]) -> list[DueVisit]:
-    """Return the visits whose step is due, was not taken up, and was still to come when the visit was fixed."""
+def due_visits(
+    steps: Sequence[int],
+    *,
+    now: datetime,
+    limit: int,
+    besides: Sequence[UUID],
+    enabled_at: datetime | None = None,
+) -> list[DueVisit]:
+    """Return the visits whose step is due, was not taken up, and was still to come when the visit was fixed.
+
+    After them come those whose last step was missed, though reminders were on since `enabled_at`, and of which nobody
+    was reminded by another.
+    """
     spans = due.spans(steps, now=now)
     inside = [Q(starts_at__gt=span.after, starts_at__lte=span.until) for span in spans]
     step = Case(*(When(q, then=Value(span.step)) for q, span in zip(inside, spans, strict=True)))
+    missed = Case(When(inside[-1], then=Value(True)), default=Value(False))
     due_time = Case(
         *(
             When(q, then=F("starts_at") - timedelta(hours=span.step))
             for q, span in zip(inside, spans, strict=True)
         )
     )
+    owed = Q(~Exists(_claims()))
+    if enabled_at is not None:
+        owed &= Q(due_time__gt=enabled_at)
     rows = (
         standing(after=min(span.after for span in spans), until=max(span.until for span in spans))
         .exclude(pk__in=besides)
-        .annotate(step=step, due_time=due_time, since=since())
+        .annotate(step=step, missed=missed, due_time=due_time, since=since())
         .filter(step__isnull=False, since__lt=F("due_time"))
         .filter(~Exists(_claims().filter(step=OuterRef("step"))))
-        .order_by("starts_at", "id")
+        .filter(Q(missed=False) | owed)
+        # A missed one may be named in the text of another visit of that day.
+        .order_by("missed", "starts_at", "id")
     )
     return [DueVisit(*row) for row in rows.values_list("pk", "step")[:limit]]
 

@@ -63,7 +63,8 @@ class Reminded:
 def remind(visit_id: UUID, *, step: int, rules: ReminderSettings, now: datetime) -> Reminded | None:
     """Take up a step that is due, for a visit and for what else that person has on that day.
 
-    None when there is nothing to do any more: another was faster, or the visit is not what it was.
+    One that was missed is only noted, so that somebody calls. None when there is nothing to do any more: another was
+    faster, or the visit is not what it was.
     """
     seen = queries.one(visit_id)
     if seen is None:
@@ -76,6 +77,8 @@ def remind(visit_id: UUID, *, step: int, rules: ReminderSettings, now: datetime)
         or due.newest(rules.steps, mine.starts_at, now=now) != step
     ):
         return None
+    if now > due.latest(mine.starts_at, step):
+        return _miss(mine, step=step, now=now)
     return _take_up(seen, visits, step=step, rules=rules, by_hand=False, now=now)
 
 
@@ -167,18 +170,8 @@ def _take_up(
     first = visits[0]
     expires_at = first.starts_at if by_hand else due.expires_at(first.starts_at, step)
     way = ways.way_to(conversation, visits, rules=rules, expires_at=expires_at, by_hand=by_hand, now=now)
-    claims = [
-        ReminderClaim(
-            subject=ReminderSubject.VISIT,
-            subject_id=visit.pk,
-            version=visit.version,
-            step=step,
-            outcome=SENT if way.allowed else way.code,
-            by_hand=by_hand,
-            claimed_at=now,
-        )
-        for visit in visits
-    ]
+    outcome = SENT if way.allowed else way.code
+    claims = [_claim(visit, step=step, outcome=outcome, by_hand=by_hand, now=now) for visit in visits]
     lost = _lost(visits) if by_hand else []
     _store(claims, again=by_hand)
     if not way.allowed or conversation is None:
@@ -231,6 +224,24 @@ def _make_good(lost: Sequence[UUID], *, now: datetime) -> list[UUID]:
     locked = dict(rows.select_for_update().order_by("pk").values_list("pk", "conversation_id"))
     Message.objects.filter(pk__in=locked).update(solved=Solved.OTHERWISE, updated_at=now)
     return sorted(locked.values())
+
+
+def _miss(visit: Appointment, *, step: int, now: datetime) -> Reminded:
+    """Note that a step was never taken up in time."""
+    _store([_claim(visit, step=step, outcome=gate.TOO_LATE, by_hand=False, now=now)], again=False)
+    return Reminded([visit], None, gate.TOO_LATE, "")
+
+
+def _claim(visit: Appointment, *, step: int, outcome: str, by_hand: bool, now: datetime) -> ReminderClaim:
+    return ReminderClaim(
+        subject=ReminderSubject.VISIT,
+        subject_id=visit.pk,
+        version=visit.version,
+        step=step,
+        outcome=outcome,
+        by_hand=by_hand,
+        claimed_at=now,
+    )
 
 
 def _thread(point_id: UUID, *, now: datetime) -> Conversation:

@@ -38,7 +38,8 @@ def _all_due(rules: ReminderSettings, now: datetime) -> tuple[int, bool]:
     """Take up every step that is due; return how many messages were queued, and whether one failed."""
     queued, failed = 0, False
     tried: list[UUID] = []
-    while found := queries.due_visits(rules.steps, now=now, limit=_BATCH, besides=tried):
+    steps, since = rules.steps, rules.enabled_at
+    while found := queries.due_visits(steps, now=now, limit=_BATCH, besides=tried, enabled_at=since):
         for due_visit in found:
             tried.append(due_visit.visit_id)
             try:

@@ -11,7 +11,7 @@ from clinics import clocks
 from clinics.models import Clinic, ClinicClock, User
 from clinics.tenancy import in_clinic
 from messaging.models import Question, ReminderClaim
-from messaging.reminders import due, queries, sweeping
+from messaging.reminders import calling, due, queries, sweeping
 from messaging.reminders.reminding import remind
 from scheduling import operations
 from scheduling.models import AppointmentType, Practitioner
@@ -140,9 +140,73 @@ def test_after_an_outage_only_the_newest_due_step_goes(clinic: Clinic) -> None:
 def test_a_step_of_one_hour_has_half_an_hour(clinic: Clinic) -> None:
     rules(steps=[1])
     visit_of(someone(clinic)[0], NOW + HOUR)
-
-    assert sweep(NOW + 31 * MINUTE) == 0
     assert sweep(NOW + 30 * MINUTE) == 1
+
+    visit_of(someone(clinic)[0], NOW + HOUR)
+    assert sweep(NOW + 31 * MINUTE) == 0
+
+
+def test_a_step_that_was_missed_stands_on_the_call_list(clinic: Clinic) -> None:
+    rules()
+    visit = visit_of(someone(clinic, channel="sms")[0], NOW + DAY)
+
+    assert [sweep(NOW + 13 * HOUR), sweep(NOW + 14 * HOUR)] == [0, 0]
+    assert outcomes() == [(1, 24, "too_late")]
+    (row,) = calling.to_call(now=NOW + 14 * HOUR, until=NOW + 3 * DAY)
+    assert (row.visit.pk, row.why) == (visit.pk, "too_late")
+    visit.refresh_from_db()
+    assert visit.attendance == "unasked"
+
+
+def test_nobody_is_called_for_a_missed_step_before_another_comes(clinic: Clinic) -> None:
+    rules(steps=[72, 24])
+    visit_of(someone(clinic, channel="sms")[0], NOW + 3 * DAY)
+
+    assert sweep(NOW + 40 * HOUR) == 0
+    assert outcomes() == []
+    assert sweep(NOW + 2 * DAY) == 1
+
+
+def test_nobody_is_called_for_a_missed_step_after_another_went(clinic: Clinic) -> None:
+    rules(steps=[72, 24])
+    visit_of(someone(clinic, channel="sms")[0], NOW + 3 * DAY)
+
+    assert [sweep(NOW), sweep(NOW + 3 * DAY - 11 * HOUR)] == [1, 0]
+    assert outcomes() == [(1, 72, "sent")]
+
+
+@pytest.mark.parametrize(
+    ("since", "owed"),
+    [(NOW + HOUR, False), (NOW - HOUR, True)],
+    ids=["switched on after it", "switched on before it"],
+)
+def test_a_step_is_missed_only_while_reminders_were_on(clinic: Clinic, since: datetime, owed: bool) -> None:
+    rules(enabled_at=since)
+    visit_of(someone(clinic, channel="sms")[0], NOW + DAY)
+
+    sweep(NOW + 13 * HOUR)
+
+    assert outcomes() == ([(1, 24, "too_late")] if owed else [])
+
+
+def test_a_visit_that_was_fixed_after_its_step_misses_nothing(clinic: Clinic) -> None:
+    rules()
+    visit_of(someone(clinic, channel="sms")[0], NOW + 5 * HOUR, created_at=NOW - HOUR)
+
+    sweep(NOW)
+
+    assert outcomes() == []
+
+
+def test_a_missed_visit_is_named_in_the_text_of_another_of_that_day(clinic: Clinic) -> None:
+    rules()
+    patient, _ = someone(clinic, channel="sms")
+    early, later = visit_of(patient, NOW + 11 * HOUR), visit_of(patient, NOW + 12 * HOUR)
+
+    assert sweep(NOW) == 1
+    (message,) = reminders()
+    claims = ReminderClaim.objects.filter(message=message, outcome="sent")
+    assert {claim.subject_id for claim in claims} == {early.pk, later.pk}
 
 
 def test_what_was_queued_has_no_sense_any_more_an_hour_before_the_visit(clinic: Clinic) -> None:
