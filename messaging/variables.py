@@ -64,11 +64,16 @@ def language_of(conversation: Conversation, people: list[Patient], clinic: Clini
     return nearest(preferred, conversation.contact_point.language, clinic.language)
 
 
-def values_in(conversation: Conversation, *, clinic: Clinic, now: datetime) -> tuple[dict[str, str], str]:
-    """Return what each variable is worth where a thread is, and in which language; two statements beside the facts."""
+def values_in(
+    conversation: Conversation, *, clinic: Clinic, now: datetime, channel: str = ""
+) -> tuple[dict[str, str], str]:
+    """Return what each variable is worth on a channel, and in which language; two statements beside the facts.
+
+    The channel is where the thread is, unless it is given.
+    """
     people, visit = people_and_visit(conversation, now=now)
     language = language_of(conversation, people, clinic)
-    return told(worth(people, visit, clinic, language), conversation.last_channel), language
+    return told(worth(people, visit, clinic, language), channel or conversation.last_channel), language
 
 
 def people_and_visit(
@@ -117,12 +122,15 @@ def names_in(body: str) -> list[str]:
     return list(dict.fromkeys(_VARIABLE.findall(body)))
 
 
-def filled(body: str, conversation: Conversation, *, clinic: Clinic, now: datetime) -> str:
-    """Return a member's text as the patient reads it; reads nothing when it has no variable. Raises MissingVariable."""
+def filled(body: str, conversation: Conversation, *, clinic: Clinic, now: datetime, channel: str = "") -> str:
+    """Return a member's text as the patient reads it; reads nothing when it has no variable. Raises MissingVariable.
+
+    The channel is where the thread is, unless it is given.
+    """
     wanted = names_in(body)
     if not wanted:
         return body
-    values, _language = values_in(conversation, clinic=clinic, now=now)
+    values, _language = values_in(conversation, clinic=clinic, now=now, channel=channel)
     missing = [name for name in wanted if name not in values]
     if missing:
         raise MissingVariable(missing)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clinics.access import ClinicRequest, may
+from clinics.models import Sender
 from clinics.permissions import Action
 from medsync.lib import clock
 from medsync.lib.ids import id_in
@@ -36,10 +37,11 @@ _TIMES: dict[str, Callable[[], str]] = {
 @may(Action.WORK)
 def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Queue a reply. 409 with a sentence when it may not go, or when a colleague was faster."""
-    conversation, now = conversation_of(conversation_id), clock.now()
+    conversation, now, chosen = conversation_of(conversation_id), clock.now(), sender(request)
     return _said(
         request,
         conversation,
+        chosen,
         lambda body: outbox.send_reply(
             conversation,
             body=body,
@@ -49,7 +51,7 @@ def send(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             after_message_id=None
             if request.POST.get("anyway")
             else id_in(request.POST.get("after_message_id", "")),
-            sender=sender(request),
+            sender=chosen,
             wait=timedelta(seconds=min(request.user.undo_seconds, LONGEST_UNDO)),
             draft=revision(request),
             files=files(request),
@@ -67,9 +69,11 @@ def later(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     send_at = laters.moment_of(request.POST.get("at", ""), request.clinic.zone, now=now)
     if send_at is None:
         return _refused(request, conversation, _("That is no time. Choose a day and an hour."))
+    chosen = sender(request)
     return _said(
         request,
         conversation,
+        chosen,
         lambda body: outbox.send_later(
             conversation,
             body=body,
@@ -77,7 +81,7 @@ def later(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             send_at=send_at,
             now=now,
             client_message_id=client_id(request),
-            sender=sender(request),
+            sender=chosen,
             draft=revision(request),
         ),
     )
@@ -137,11 +141,14 @@ def take_back(request: ClinicRequest, conversation_id: UUID, message_id: UUID) -
     return answer(request, conversation_id, taken_back=message)
 
 
-def _said(request: ClinicRequest, conversation: Conversation, say: Callable[[str], object]) -> HttpResponse:
+def _said(
+    request: ClinicRequest, conversation: Conversation, chosen: Sender | None, say: Callable[[str], object]
+) -> HttpResponse:
     """Fill the variables, say it, and answer what came of it."""
-    now = clock.now()
+    now, body = clock.now(), request.POST.get("body", "")
+    channel = chosen.channel if chosen else ""
     try:
-        say(variables.filled(request.POST.get("body", ""), conversation, clinic=request.clinic, now=now))
+        say(variables.filled(body, conversation, clinic=request.clinic, now=now, channel=channel))
     except variables.MissingVariable as error:
         text = _("%(names)s has no value here. Write it out, or take it out.") % {
             "names": ", ".join(f"{{{name}}}" for name in error.names)

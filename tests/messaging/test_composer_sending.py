@@ -17,6 +17,7 @@ from messaging.inbox.later import moment_of, presets
 from messaging.models import Conversation, Draft, Message, Window
 from messaging.outbox.claiming import claim
 from tests.messaging.inboxes import HOUR, a_request, a_thread, reenter, says
+from tests.messaging.talk import settings
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -335,6 +336,23 @@ def test_variables_are_filled_with_what_the_patient_reads(act: Any, inside: Clin
     assert body.startswith("Rosa, ")
     assert body.endswith(f"{inside.name} {{x y}}")
     assert "{doctor_name}" not in body
+
+
+@pytest.mark.parametrize(("channel", "named"), [("whatsapp", False), ("sms", True)])
+def test_variables_tell_what_the_chosen_number_may_tell(
+    act: Any, inside: Clinic, channel: str, named: bool
+) -> None:
+    settings(inside, neutral_whatsapp=True)
+    thread = a_thread("Rosa Delgado")
+    visit = a_request(thread)
+    senders = {one.channel: one for one in Sender.objects.filter(clinic=inside)}
+    chosen, other = senders[channel], senders["whatsapp" if named else "sms"]
+    Conversation.objects.filter(pk=thread.pk).update(last_channel=other.channel, last_sender=other)
+
+    act(f"{thread.id}/send/", body="With {doctor_name}", sender=str(chosen.pk))
+
+    name = visit.practitioner.name if named else inside.name
+    assert (outbound().channel, outbound().body) == (channel, f"With {name}")
 
 
 @pytest.mark.parametrize("path", ["send", "later"])
