@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
 
-from django.db.models import Exists, F, Min, OuterRef, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from clinics import clocks
 from clinics.models import User
@@ -21,6 +21,7 @@ from messaging.facts import facts
 from messaging.language import nearest
 from messaging.models import (
     ApiReminder,
+    Attempt,
     Author,
     Conversation,
     Direction,
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 SENT = "sent"
 STEP = 0  # there is one a version
-DELETED, MOVED = "reminder_deleted", "reminder_moved"
+DELETED, MOVED, ANSWERED = "reminder_deleted", "reminder_moved", "reminder_answered"
 
 #: The provider took it, whatever became of it then.
 TAKEN = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.UNDELIVERED)
@@ -119,6 +120,18 @@ def change(reminder_id: UUID, changes: Changes, *, now: datetime) -> ApiReminder
     return known
 
 
+def answer(reminder: ApiReminder, *, will_attend: bool, by: Message | None, now: datetime) -> bool:
+    """Keep what the patient said, for the caller; a text that would ask again is taken back.
+
+    `by` is the message that said so, which we answer. False when the reminder was moved or deleted meanwhile.
+    """
+    same = ApiReminder.objects.filter(pk=reminder.pk, version=reminder.version, deleted_at=None)
+    if same.update(will_attend=will_attend, answered_by=by, updated_at=now):
+        _take_back(reminder, ANSWERED, now)
+        return True
+    return False
+
+
 @operation
 def delete(reminder_id: UUID, *, now: datetime) -> None:
     """Delete a reminder: what is not sent yet never goes. Raises LookupError."""
@@ -129,13 +142,17 @@ def delete(reminder_id: UUID, *, now: datetime) -> None:
 
 def shown() -> QuerySet[ApiReminder]:
     """Return the reminders that stand, each with `reminder_sent` and `confirm_sent`."""
-    sent = _claims().filter(message__status__in=TAKEN)
-    answers = Message.objects.filter(
-        answers=OuterRef("answered_by"), direction=Direction.OUTBOUND, status__in=TAKEN
-    )
+    sent = _claims().filter(Q(message__status__in=TAKEN) | _was_taken("message"))
+    answers = Message.objects.filter(answers=OuterRef("answered_by"), direction=Direction.OUTBOUND)
+    answers = answers.filter(Q(status__in=TAKEN) | _was_taken("pk"))
     return ApiReminder.objects.filter(deleted_at=None).annotate(
         reminder_sent=Exists(sent), confirm_sent=Exists(answers)
     )
+
+
+def _was_taken(message: str) -> Exists:
+    """Return what says that a provider had a message once, though it broke since or waits to go again."""
+    return Exists(Attempt.objects.filter(message=OuterRef(message), provider_id__isnull=False))
 
 
 def sweep(*, now: datetime) -> int:

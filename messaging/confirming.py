@@ -1,28 +1,60 @@
-"""The question "will you come?": opened with a reminder, one item a visit, open until the last of them begins."""
+"""The question "will you come?": stored with a reminder, one item a visit, until the last of them begins.
+
+It is asked once its text has left: before that nothing that the patient writes can be the answer. One question has
+the items of several texts: those of the newest, and of each one before it those that are still to come.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from messaging import gate
 from messaging.asking import ask
 from messaging.facts import facts
 from messaging.models import (
     ApiReminder,
+    Attempt,
     Conversation,
     ConversationState,
     Message,
+    MessageStatus,
     Question,
     QuestionKind,
     QuestionOutcome,
+    ReminderClaim,
+    ReminderSubject,
 )
 from scheduling.models import Appointment
 
 #: In a question's context: an earlier reminder's visits, which a bare answer does not mean but a quoted one may.
 EARLIER = "earlier"
+
+_NOT_GONE = (MessageStatus.QUEUED, MessageStatus.BLOCKED, MessageStatus.CANCELLED, MessageStatus.FAILED)
+
+
+def not_gone() -> QuerySet[Message]:
+    """Return what MedSync began and no provider ever took: no patient has read it, for example while it waits.
+
+    What broke on its way and waits to go once more was taken.
+    """
+    taken = Attempt.objects.filter(message=OuterRef("pk"), provider_id__isnull=False)
+    began = Message.objects.filter(purpose__in=(gate.NOTICE, gate.REMINDER), status__in=_NOT_GONE)
+    return began.filter(~Exists(taken))
+
+
+def reminder_waiting() -> QuerySet[ReminderClaim]:
+    """Return the reminders of an outer visit, as it is now, whose text waits."""
+    waiting = not_gone().filter(pk=OuterRef("message"), status=MessageStatus.QUEUED)
+    return ReminderClaim.objects.filter(
+        Exists(waiting),
+        subject=ReminderSubject.VISIT,
+        subject_id=OuterRef("pk"),
+        version=OuterRef("version"),
+    )
 
 
 def ask_coming(

@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from messaging import api_words
-from messaging.confirming import EARLIER
+from messaging import api_words, details
+from messaging.confirming import EARLIER, not_gone
 from messaging.dialogue.turn import Turn
 from messaging.models import ApiReminder, Attempt, Question
-from scheduling.models import Appointment, Cancellation, Status
+from messaging.reply_each import everyone
+from scheduling.models import Appointment, Attendance, Cancellation, Status
 
+#: In the question's context: what was said before it was clear of whom.
+PENDING = "pending"
 RELATED = ("patient", "practitioner", "type", "location")
 
 
@@ -48,6 +51,14 @@ class Asked:
         return row is not None and row.version != self.item["version"]
 
     @property
+    def waits(self) -> bool:
+        """Say whether nobody knows yet if they come."""
+        if self.visit is not None:
+            unanswered = self.visit.attendance in (Attendance.UNASKED, Attendance.ASKED)
+            return self.answer is None and unanswered and self.visit.status == Status.CONFIRMED
+        return self.answer is None and self.reminder is not None and self.reminder.will_attend is None
+
+    @property
     def given_up(self) -> bool:
         """Say whether it is a visit that was cancelled since, by the patient's no or by anybody."""
         visit = self.visit
@@ -59,12 +70,82 @@ class Asked:
 
 
 def of(turn: Turn, question: Question) -> list[Asked]:
-    """Return what a message answers: what the quoted text asked, else what the newest one did, not begun yet."""
-    items = list(question.items)
+    """Return what a message answers: what the quoted text asked, else what the newest one did, not begun yet.
+
+    When that one is answered, and one before it is not, several may be meant (`is_clash`).
+    """
     quoted = _quoted(turn)
     if quoted is not None:
-        everything = [*items, *question.context.get(EARLIER, ())]
-        items = [item for item in everything if item["message_id"] == str(quoted)] or items
+        of_it = [item for item in every(question) if item["message_id"] == str(quoted)]
+        return _standing(turn, of_it or question.items)
+    texts = _texts(turn, question)
+    if len(texts) < 2:
+        return texts[0] if texts else []
+    newest, *before = texts
+    left = [one for text in before for one in text if one.waits]
+    if len(newest) == 1 and everyone(turn.body) is not None:
+        return [*newest, *left]
+    if not left or any(one.waits for one in newest):
+        return newest
+    declined = [one for one in newest if one.answer == "no"]
+    return [*declined, *left] if declined else next(text for text in before if any(one.waits for one in text))
+
+
+def after(turn: Turn, question: Question) -> list[Asked]:
+    """Return what the newest of the texts before this one asks that nobody has answered, none when all is answered."""
+    mine = {item["message_id"] for item in question.items}
+    texts = _texts(turn, question) if question.context.get(EARLIER) else []
+    for text in texts:
+        left = [one for one in text if one.waits and one.item["message_id"] not in mine]
+        if left:
+            return left
+    return []
+
+
+def ask_next(question: Question, ones: Sequence[Asked]) -> None:
+    """Let a bare answer mean these from now on, as they are now; what it meant before can still be quoted."""
+    for one in ones:
+        row = one.visit or one.reminder
+        assert row is not None
+        one.item.update(version=row.version, starts_at=one.starts_at.isoformat())
+    question.context.pop(PENDING, None)
+    chosen = [one.item for one in ones]
+    question.context[EARLIER] = [item for item in every(question) if item not in chosen]
+    question.items = chosen
+    asked_by = chosen[0]["message_id"]
+    question.asked_by_id = UUID(asked_by) if asked_by else None
+
+
+def waits_to_be_read(question: Question) -> bool:
+    """Say whether a text of the question has not left yet."""
+    ids = [UUID(item["message_id"]) for item in question.items if item["message_id"]]
+    return not_gone().filter(pk__in=ids).exists()
+
+
+def is_clash(ones: Sequence[Asked]) -> bool:
+    """Say whether a bare answer may mean the one text or the other."""
+    return len({one.item["message_id"] for one in ones}) > 1
+
+
+def every(question: Question) -> list[dict[str, Any]]:
+    """Return the items of all texts, the newest first."""
+    return [*question.items, *question.context.get(EARLIER, ())]
+
+
+def _texts(turn: Turn, question: Question) -> list[list[Asked]]:
+    """Return what was asked, text by text, the newest first; what nobody has read yet was not asked."""
+    items = every(question)
+    if question.context.get(EARLIER):
+        ids = {UUID(item["message_id"]) for item in items if item["message_id"]}
+        unread = {str(pk) for pk in not_gone().filter(pk__in=ids).values_list("pk", flat=True)}
+        items = [item for item in items if item["message_id"] not in unread]
+    texts: dict[str | None, list[Asked]] = {}
+    for one in _standing(turn, items):
+        texts.setdefault(one.item["message_id"], []).append(one)
+    return list(texts.values())
+
+
+def _standing(turn: Turn, items: Sequence[dict[str, Any]]) -> list[Asked]:
     visits = Appointment.objects.select_related(*RELATED).in_bulk(_ids(items, "appointment_id"))
     wanted = _ids(items, "api_id")
     reminders = ApiReminder.objects.in_bulk(wanted) if wanted else {}
@@ -82,12 +163,16 @@ def of(turn: Turn, question: Question) -> list[Asked]:
 
 def keep(question: Question) -> None:
     """Store what was said with the items, which were changed in place."""
-    Question.objects.filter(pk=question.pk).update(items=question.items, context=question.context)
+    Question.objects.filter(pk=question.pk).update(
+        items=question.items, context=question.context, asked_by=question.asked_by_id
+    )
 
 
 def label(turn: Turn, one: Asked) -> str:
-    """Return how a visit is called among several: when, and whose."""
+    """Return how a visit is called among several: when, and whose; with whom only where that may be told."""
     at = when(turn, one)
+    if one.reminder is not None and details.hidden_on(turn.channel):
+        return at
     return f"{one.item['label']}: {at}" if one.item["label"] else at
 
 

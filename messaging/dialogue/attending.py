@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from messaging import api_reminders
 from messaging.dialogue import asked as about
 from messaging.dialogue.asked import Asked
 from messaging.dialogue.turn import Turn
-from messaging.models import ApiReminder, Message
+from messaging.models import Message
 from scheduling.errors import SchedulingError
 from scheduling.models import Appointment, Task, TaskKind
 from scheduling.operations import attend, decline
@@ -42,11 +43,10 @@ def no(turn: Turn, ones: Sequence[Asked]) -> None:
 
 
 def changed(turn: Turn, ones: Sequence[Asked]) -> None:
-    """Say that a visit has another time than the one that was asked about, and ask about that."""
+    """Say that something has another time than the one that was asked about, and ask about that."""
     for one in ones:
         if one.visit is None:
-            _forget(one)
-            turn.needs_person()
+            _reminder_changed(turn, one)
         elif one.given_up:
             _say_gone(turn, one)
         else:
@@ -54,8 +54,14 @@ def changed(turn: Turn, ones: Sequence[Asked]) -> None:
             one.item.update(version=one.visit.version, starts_at=one.visit.starts_at.isoformat(), answer=None)
 
 
-def _forget(one: Asked) -> None:
-    one.item["answer"] = "gone"
+def _reminder_changed(turn: Turn, one: Asked) -> None:
+    reminder = one.reminder
+    if reminder is None or reminder.contact_point_id != turn.contact_point.pk:  # it is somebody else's by now
+        one.item["answer"] = "gone"
+        turn.needs_person()
+        return
+    turn.say("api_changed", when=about.when(turn, one))
+    one.item.update(version=reminder.version, starts_at=one.starts_at.isoformat(), answer=None)
 
 
 def _written(turn: Turn, one: Asked, say: Any) -> bool:
@@ -130,8 +136,6 @@ def _tell_desk(turn: Turn, visits: Sequence[Appointment]) -> None:
 def _answer_reminder(turn: Turn, one: Asked, *, will_attend: bool) -> None:
     """Keep the answer for the caller of the API, by which message it was given."""
     assert one.reminder is not None
-    ApiReminder.objects.filter(pk=one.reminder.pk, version=one.reminder.version, deleted_at=None).update(
-        will_attend=will_attend, answered_by=turn.stored.message, updated_at=turn.now
-    )
+    api_reminders.answer(one.reminder, will_attend=will_attend, by=turn.stored.message, now=turn.now)
     one.item["answer"] = "yes" if will_attend else "no"
     turn.say("api_yes" if will_attend else "api_no", when=about.when(turn, one))

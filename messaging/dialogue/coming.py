@@ -12,7 +12,7 @@ from django.db.models import F
 
 from messaging.dialogue import asked as about
 from messaging.dialogue import attending, calling, keywords, moving
-from messaging.dialogue.asked import Asked
+from messaging.dialogue.asked import PENDING, Asked
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
 from messaging.models import Author, Direction, Kind, Message, Question, QuestionKind, QuestionOutcome
@@ -20,7 +20,6 @@ from messaging.replies import Meaning, choose
 from messaging.reply_each import each, everyone
 
 YES, NO, MOVE = "yes", "no", "move"
-PENDING = "pending"  # in the question's context: what was said before it was clear of whom
 _KEYS = {1: YES, 2: NO, 3: MOVE}
 _AGAIN = {Meaning.NO, Meaning.CANCEL_VISIT, Meaning.CHANGE}
 
@@ -46,9 +45,9 @@ def answer_asked(turn: Turn, aimed: Question | None) -> bool:
 
 def fits(turn: Turn, question: Question) -> bool:
     """Say whether the message is an answer to the question, without a look at the visits."""
-    labels = [str(item["label"]) for item in question.items]
-    if _said(turn, question, several=len(labels) > 1) or Meaning.CALL in turn.reading.meanings:
+    if _said(turn, question, several=len(question.items) > 1) or Meaning.CALL in turn.reading.meanings:
         return True
+    labels = [str(item["label"]) for item in about.every(question)]
     if len(labels) < 2:
         return False
     return bool(
@@ -62,9 +61,7 @@ def answered_by_deed(turn: Turn, visit_id: UUID) -> None:
         for item in question.items:
             if item.get("appointment_id") == str(visit_id):
                 item["answer"] = YES
-        about.keep(question)
-        if all(item["answer"] == YES for item in question.items):
-            turn.close(question, QuestionOutcome.ANSWERED)
+        _finish(turn, question, aloud=False)
 
 
 def ask_for_help(turn: Turn, *, answered: bool) -> bool:
@@ -85,12 +82,13 @@ def answer(turn: Turn, question: Question, *, sure: bool = False) -> bool:
         return True
     items = about.of(turn, question)
     if not items:
-        turn.close(question, QuestionOutcome.EXPIRED)
+        if question.expires_at <= turn.now or not about.waits_to_be_read(question):
+            turn.close(question, QuestionOutcome.EXPIRED)
         return False
     if Meaning.CALL in turn.reading.meanings:
         calling.call_back(turn, items[0].visit)
         return True
-    said = _said(turn, question, several=len(items) > 1)
+    said = _said(turn, question, several=len(items) > 1 and not about.is_clash(items))
     if len(items) == 1:
         return _one(turn, question, items[0], said)
     return _several(turn, question, items, said)
@@ -131,6 +129,11 @@ def _several(turn: Turn, question: Question, items: list[Asked], said: str) -> b
             _carry_out(turn, question, {MOVE: left})
         else:
             _ask_which(turn, question, items, said)
+    elif said and about.is_clash(items):
+        if said == YES and turn.reading.nodding:
+            turn.answered_by_bot()  # "ok" to what was said of the one is no answer for the other
+        else:
+            _ask_which(turn, question, items, said)
     elif said:
         _plain(turn, question, items, said)
     else:
@@ -167,13 +170,29 @@ def _carry_out(turn: Turn, question: Question, decided: dict[str, list[Asked]]) 
             attending.no(turn, sound)
     if moved:
         attending.changed(turn, moved)
+    _finish(turn, question, aloud=True)
+
+
+def _finish(turn: Turn, question: Question, *, aloud: bool) -> None:
+    """Keep what was said; who comes to all is asked about what an earlier reminder left open, else all is answered."""
+    done = all(item["answer"] == YES for item in question.items)
+    if question.closed_at is None and turn.ask is None and done:
+        left = about.after(turn, question)
+        if left:
+            about.ask_next(question, left)
+            if aloud:
+                _say_next(turn, left)
+        else:
+            turn.close(question, QuestionOutcome.ANSWERED)
     about.keep(question)
-    if (
-        question.closed_at is None
-        and turn.ask is None
-        and all(item["answer"] == YES for item in question.items)
-    ):
-        turn.close(question, QuestionOutcome.ANSWERED)
+
+
+def _say_next(turn: Turn, ones: Sequence[Asked]) -> None:
+    lines = [about.label(turn, one) for one in ones]
+    if len(lines) == 1:
+        turn.say("coming_and", when=lines[0])
+    else:
+        turn.say("coming_and_several", visits="\n".join(f"• {line}" for line in lines))
 
 
 def _said(turn: Turn, question: Question, *, several: bool) -> str:

@@ -7,8 +7,11 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from clinics.models import Clinic
 from messaging import catalog, conversations, datewords, language
+from messaging.confirming import EARLIER, not_gone
 from messaging.facts import Facts, facts
 from messaging.models import ConversationState, Question, QuestionKind, QuestionOutcome, WorkState
 from messaging.replies import Reading, read
@@ -102,13 +105,20 @@ class Turn:
 
     @cached_property
     def questions(self) -> list[Question]:
-        """Return the open questions, the newest first, also one that has run out; none is open in an idle thread."""
+        """Return the open questions, the newest first, also one that has run out; none is open in an idle thread.
+
+        A reminder's is not asked as long as its text waits.
+        """
+        return [question for question in self._stored_questions if not _waits(question)]
+
+    @cached_property
+    def _stored_questions(self) -> list[Question]:
         conversation = self.stored.conversation
         if conversation.state == ConversationState.IDLE:
             return []
-        return list(
-            Question.objects.filter(conversation=conversation, closed_at=None).order_by("-asked_at", "-id")
-        )
+        unheard = Exists(not_gone().filter(pk=OuterRef("asked_by")))
+        rows = Question.objects.filter(conversation=conversation, closed_at=None).annotate(unheard=unheard)
+        return list(rows.order_by("-asked_at", "-id"))
 
     def say(self, key: str, **values: object) -> None:
         """Add a text of the catalog to the reply."""
@@ -138,7 +148,10 @@ class Turn:
         self.closed.append(question)
         self.questions[:] = [other for other in self.questions if other.pk != question.pk]
         if not self.questions:
-            self.stored.conversation.state = ConversationState.IDLE
+            waits = any(_waits(other) for other in self._stored_questions)
+            self.stored.conversation.state = (
+                ConversationState.AWAITING_CONFIRM if waits else ConversationState.IDLE
+            )
 
     def settle(self) -> None:
         """Store what was closed: only now, for questions are locked after times and visits."""
@@ -186,3 +199,9 @@ class Turn:
         conversation = self.stored.conversation
         conversation.work_state = WorkState.NEEDS_REPLY
         conversation.waiting_since = conversation.waiting_since or self.now
+
+
+def _waits(question: Question) -> bool:
+    """Say whether nobody has read yet what a reminder asks, in this text or in one before it."""
+    unheard: bool = question.unheard  # type: ignore[attr-defined]
+    return unheard and question.kind == QuestionKind.CONFIRM_VISIT and not question.context.get(EARLIER)

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_datetime
 
 from clinics.models import Channel, Clinic, Membership, Sender, SenderStatus, User
+from messaging.confirming import reminder_waiting
 from messaging.models import Conversation, Direction, Message, ReminderSettings
 from messaging.threads import NOT_REACHED
 from scheduling.models import (
@@ -82,7 +83,7 @@ def day_of(on: date, zone: ZoneInfo) -> Day:
 
 
 def visits(day: Day, *, doctor: UUID | None = None) -> list[Appointment]:
-    """Return the visits and requests that touch a day, in order, each with `thread_id`, `marked_at`, `unreached`.
+    """Return the visits and requests that touch a day, in order, with `thread_id`, `marked_at`, `unreached`, `unheard`.
 
     One that began the evening before is there as long as it lasts into the day. Cancelled ones are left out.
     """
@@ -97,7 +98,9 @@ def visits(day: Day, *, doctor: UUID | None = None) -> list[Appointment]:
         appointment=OuterRef("pk"), direction=Direction.OUTBOUND, status__in=NOT_REACHED, solved=""
     )
     rows = _with_threads(rows).annotate(
-        marked_at=Subquery(marks.order_by("-at", "-id").values("at")[:1]), unreached=Exists(lost)
+        marked_at=Subquery(marks.order_by("-at", "-id").values("at")[:1]),
+        unreached=Exists(lost),
+        unheard=Exists(reminder_waiting()),
     )
     return list(rows.select_related("patient", "practitioner", "type").order_by("starts_at", "id")[:VISITS])
 

@@ -96,6 +96,12 @@ def is_unreached(visit: Appointment) -> bool:
     return unreached and visit.attendance != Attendance.ATTENDING
 
 
+def is_asked(visit: Appointment) -> bool:
+    """Tell whether the patient was asked whether they come: the text has left."""
+    waits: bool = visit.unheard  # type: ignore[attr-defined]
+    return visit.attendance == Attendance.ASKED and not waits
+
+
 def name_of(visit: Appointment) -> str:
     """Return whose visit it is."""
     return visit.patient.name or _("No name yet")
@@ -144,6 +150,8 @@ def _chip(visit: Appointment, zone: ZoneInfo, *, now: datetime) -> Chip:
         return Chip(_("Not here yet"), "clock", "warn")
     if is_unreached(visit):
         return Chip(_("Not reached"), "call", "bad")
+    if visit.attendance == Attendance.ASKED and not is_asked(visit):
+        return Chip(_("Reminder waits"), "clock")
     return {
         Attendance.ATTENDING: Chip(_("Coming"), "coming", "ok"),
         Attendance.DECLINED: Chip(_("Not coming"), "close", "bad"),

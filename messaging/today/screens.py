@@ -191,7 +191,7 @@ def _state(visit: Appointment) -> str:
         return "coming"
     if rows.is_unreached(visit):
         return "unreached"
-    return "asked" if visit.attendance == Attendance.ASKED else "other"
+    return "asked" if rows.is_asked(visit) else "other"
 
 
 __all__ = ["Counter", "Doctor", "TodayPage", "page", "side"]

@@ -439,6 +439,7 @@ def test_outside_of_the_window_it_goes_as_its_approved_text_and_is_answered_by_i
 
 def test_what_is_no_answer_gets_help_that_a_clinic_can_change(client: Any, clinic: Clinic) -> None:
     id = made(client, notify_window=200)
+    taken(clinic)
     talk = Talk(clinic, at=NOW, channel="sms", sender=NUMBER)
     assert "Reply YES if you come" in talk.say("who is this for then")
     assert shown(client, id)["will_attend"] is None
@@ -491,6 +492,7 @@ def test_defect_3_however_often_the_sweep_runs_it_is_sent_once(client: Any, clin
 
 def test_defect_4_after_a_no_nothing_more_is_sent(client: Any, clinic: Clinic) -> None:
     id = made(client, notify_window=200)
+    taken(clinic)
     Talk(clinic, at=NOW, channel="sms", sender=NUMBER).say("no")
     assert sweep(clinic, NOW + HOUR) == 0
     assert len(texts(clinic)) == 1

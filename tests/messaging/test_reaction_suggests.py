@@ -7,7 +7,7 @@ import time_machine
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
-from messaging.models import Message
+from messaging.models import Attempt, Message
 from scheduling.models import AppointmentEvent
 from tests.messaging.remind import fresh, known, remind, visit_for
 from tests.messaging.talk import Talk
@@ -105,3 +105,39 @@ def test_another_clinic_cannot_press_it(asked: Any, browse: Any, other_owner: Us
     react(talk, "👍")
     assert press(talk, browse, other_owner) == 404
     assert fresh(talk, visit).attendance == "asked"
+
+
+def test_a_thumb_on_another_calendars_reminder_suggests_it_too(
+    clinic: Clinic, api: Any, owner: User, browse: Any, receptionist: User
+) -> None:
+    talk = Talk(clinic)
+    talk.say("gracias")
+    with time_machine.travel(talk.now, tick=False):
+        wanted = {
+            "contact_number": talk.sender,
+            "appointment_time": "2026-11-25T15:00Z",
+            "notify_window": 90,
+        }
+        path = "/api/reminder/" + api(owner, clinic).post("/api/reminder", wanted).json()["reminder_id"]
+    with in_clinic(clinic):
+        message = Message.objects.get(dedupe_key__startswith="api_reminder")
+        Message.objects.filter(pk=message.pk).update(status="sent", next_attempt_at=None)
+        Attempt.objects.create(
+            message=message,
+            n=1,
+            account_id=message.account_id,
+            kind="rest",
+            provider_id="SMapi",
+            state="sent",
+            created_at=talk.now,
+        )
+
+    def will_attend() -> Any:
+        return api(owner, clinic).get(path).json()["will_attend"]
+
+    assert react(talk, "👍", "SMapi") == ""
+    assert will_attend() is None
+    assert BUTTON in page(talk, browse, receptionist)
+    assert press(talk, browse, receptionist) == 200
+    assert will_attend() is True
+    assert press(talk, browse, receptionist) == 409
