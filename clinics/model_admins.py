@@ -1,5 +1,7 @@
 """What every list and form of the two admin sites stands on: rights come from one table, nothing is deleted."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
@@ -10,9 +12,17 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from clinics import searching
+from clinics import readable, searching
 from clinics.searching import QuietChangeList
 from clinics.sites import is_operator, may_set_up
+
+
+def _worded(method: Callable[..., tuple[str, str]]) -> Callable[..., readable.State]:
+    @wraps(method)
+    def state(*args: Any) -> readable.State:
+        return readable.State(method(*args))
+
+    return state
 
 
 class Rows(ModelAdmin):  # type: ignore[misc]
@@ -22,6 +32,13 @@ class Rows(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     empty_value_display = ""
     compressed_fields = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let a state with a colour in the list say its word on the page of one row, too."""
+        super().__init_subclass__(**kwargs)
+        for name, method in list(vars(cls).items()):
+            if callable(method) and getattr(method, "label", None) is not None:
+                setattr(cls, name, _worded(method))
 
     def row_title(self, row: Any) -> str:
         """Return what the head of the page calls the row; in its place only, never in a message or a log."""

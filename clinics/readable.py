@@ -19,6 +19,16 @@ class Tones(dict[str, str]):
         return ""
 
 
+class State(tuple[str, str]):
+    """A state's key, for its colour, and its word, which is all that it says where no colour is shown."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return the word."""
+        return str(self[1])
+
+
 def locale() -> Locale:
     """Return the reader's locale."""
     return Locale.parse(get_language() or "en", sep="-")

@@ -118,7 +118,7 @@ class ConfirmationAdmin(ReadOnlyAdmin):
         """Return the visit's id, which leads to it."""
         pk = confirmation.event.appointment_id
         url = reverse(f"{self.admin_site.name}:scheduling_appointment_change", args=[pk])
-        return format_html('<a class="link" href="{}">{}</a>', url, pk)
+        return format_html('<a class="text-link" href="{}">{}</a>', url, pk)
 
     @display(
         description=_("told of"),
