@@ -52,6 +52,9 @@ def compose(
     place = _place(visits, clinic, language, channel, said=lines[0])
     ask = "reminder_ask" if len(visits) == 1 else "reminder_ask_several"
     body = "\n".join(filter(None, [*lines, place, catalog.text(ask, language, channel=channel)]))
+    if not values["patient_name"]:
+        # Free text does without a name; an approved text has a sentence around it.
+        values["patient_name"] = catalog.text("reminder_unnamed", language, channel=channel)
     return Words(body, language, catalog.said(DEFAULT, language, values))
 
 

@@ -212,6 +212,32 @@ def test_outside_of_the_window_the_approved_text_goes(clinic: Clinic) -> None:
     assert message.payload["variables"]["2"] == "Wed, Nov 25, 10:42 AM"
 
 
+@pytest.mark.parametrize(
+    ("language", "whom"),
+    [("en", "dear patient"), ("es", "apreciable paciente"), ("zh", "尊敬的患者")],
+)
+def test_who_has_no_name_yet_gets_the_approved_text_too(clinic: Clinic, language: str, whom: str) -> None:
+    rules()
+    template = approved(clinic)
+    ContentTemplate.objects.filter(pk=template.pk).update(language=language)
+    patient, _ = someone(clinic, name="", heard=30 * HOUR, language=language)
+    visit_of(patient, NOW + DAY)
+    sweep(NOW)
+
+    (message,) = reminders()
+    assert (message.status, message.template_id) == ("queued", template.pk)
+    assert message.payload["variables"]["1"] == whom
+
+
+def test_who_has_no_name_yet_is_not_called_so_in_free_words(clinic: Clinic) -> None:
+    rules()
+    patient, _ = someone(clinic, name="")
+    visit_of(patient, NOW + DAY)
+    sweep(NOW)
+
+    assert reminders()[0].body.startswith("Hello, this is a reminder")
+
+
 def test_a_family_outside_of_the_window_gets_one_approved_text_for_all(clinic: Clinic) -> None:
     rules()
     approved(clinic)
