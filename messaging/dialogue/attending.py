@@ -50,7 +50,7 @@ def changed(turn: Turn, ones: Sequence[Asked]) -> None:
         elif one.given_up:
             _say_gone(turn, one)
         else:
-            turn.say("coming_changed", when=about.when(turn, one))
+            turn.ask_back("coming_changed", when=about.when(turn, one))
             one.item.update(version=one.visit.version, starts_at=one.visit.starts_at.isoformat(), answer=None)
 
 
@@ -60,7 +60,7 @@ def _reminder_changed(turn: Turn, one: Asked) -> None:
         one.item["answer"] = "gone"
         turn.needs_person()
         return
-    turn.say("api_changed", when=about.when(turn, one))
+    turn.ask_back("api_changed", when=about.when(turn, one))
     one.item.update(version=reminder.version, starts_at=one.starts_at.isoformat(), answer=None)
 
 

@@ -235,7 +235,7 @@ def _ask_which(turn: Turn, question: Question, items: list[Asked], said: str) ->
     lines = [about.label(turn, one) for one in items]
     if said != MOVE:
         lines.append(turn.text("coming_everyone"))
-    turn.say("coming_which", choices=turn.numbered(lines))
+    turn.ask_back("coming_which", choices=turn.numbered(lines))
     question.context[PENDING] = said
     about.keep(question)
     turn.answered_by_bot()
@@ -261,7 +261,7 @@ def _unclear(turn: Turn, question: Question, items: Sequence[Asked]) -> bool:
         Question.objects.filter(pk=question.pk).update(misses=F("misses") + 1)
         turn.answered_by_bot()
         api = items[0].reminder is not None
-        turn.say("api_help" if api else "coming_help" if len(items) == 1 else "coming_help_several")
+        turn.ask_back("api_help" if api else "coming_help" if len(items) == 1 else "coming_help_several")
     return True
 
 

@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from messaging import gate, outbox
+from django.db import transaction
+
+from messaging import gate, outbox, storing
 from messaging.approved.holding import release
 from messaging.asking import ask
 from messaging.conversations import bot_is_silent
@@ -47,7 +49,8 @@ def answer(stored: Stored, *, now: datetime) -> list[Message]:
     if stored.has_held and (released := release(stored, now=now)):
         return released  # staff's own words are the answer
     if turn.channel == "sms" and not turn.facts.settings.sms_inbound_enabled:
-        return []  # the clinic takes SMS without answering them
+        _take_silently(turn)  # the clinic takes SMS without answering them
+        return []
     if courtesy.needs_no_answer(turn):
         turn.not_waiting()
         return []
@@ -82,6 +85,22 @@ def _answers_clinic(turn: Turn) -> bool:
         or late.understood(turn)
         or coming.answer_asked(turn, questions.aimed_at(turn))
     )
+
+
+def _take_silently(turn: Turn) -> None:
+    """Take a clear answer to the clinic itself without a word; what would have to be asked back is left to staff."""
+    if _is_refused(turn):
+        return
+    conversation = turn.stored.conversation
+    before = storing.snapshot(conversation)
+    turn.dry = True
+    with transaction.atomic():
+        if _answers_clinic(turn) and turn.ask is None and not turn.unclear:
+            turn.settle()
+            return
+        transaction.set_rollback(True)
+    for name, value in before.items():
+        setattr(conversation, name, value)
 
 
 def _respond(turn: Turn) -> None:

@@ -183,7 +183,7 @@ def _ask_which_day(turn: Turn, question: Question, items: list[dict[str, Any]]) 
     lines = [
         turn.when(datetime.fromisoformat(item["starts_at"]), UUID(item["location_id"])) for item in listed
     ]
-    turn.say("which_day", choices=turn.numbered(lines))
+    turn.ask_back("which_day", choices=turn.numbered(lines))
     until = question.expires_at if counters.is_counter(question) else None
     turn.put(QuestionKind.PICK_DAY, listed, dict(question.context), until=until)
     turn.answered_by_bot()
@@ -192,7 +192,7 @@ def _ask_which_day(turn: Turn, question: Question, items: list[dict[str, Any]]) 
 def _ask_which(turn: Turn, fitting: list[Question]) -> None:
     """Ask which of several open questions the answer belongs to; they stay open."""
     labels = [turn.text(f"question_{question.kind}") for question in fitting]
-    turn.say("which_question", choices=turn.numbered(labels))
+    turn.ask_back("which_question", choices=turn.numbered(labels))
     turn.put(
         QuestionKind.PICK_QUESTION,
         [

@@ -45,6 +45,7 @@ class Turn:
     plain: bool = False  # goes without the introduction
     keep_open: bool = False  # the questions before stay open beside the new one
     replacing: bool = False  # another list takes the place of one, whose times are held
+    unclear: bool = False  # the reply asks back: nothing was decided
     first_words: bool = False  # nothing was ever answered automatically in this thread
 
     def __post_init__(self) -> None:
@@ -123,6 +124,11 @@ class Turn:
     def say(self, key: str, **values: object) -> None:
         """Add a text of the catalog to the reply."""
         self.parts.append(self.text(key, **values))
+
+    def ask_back(self, key: str, **values: object) -> None:
+        """Add a text that asks what was meant."""
+        self.unclear = True
+        self.say(key, **values)
 
     def text(self, key: str, **values: object) -> str:
         """Return a text of the catalog in the patient's language; the clinic's name is always at hand."""

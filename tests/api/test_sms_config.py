@@ -8,10 +8,12 @@ import pytest
 from clinics.models import Clinic, Sender, User
 from clinics.tenancy import in_clinic
 from messaging import catalog, sms_config
-from messaging.models import ChannelConsent, MessagingSettings, OwnText
+from messaging.models import ChannelConsent, Message, MessagingSettings, OwnText
 from messaging.ownwords import forget_own_words
+from scheduling.models import Hold
 from tests.messaging.days import NOW
 from tests.messaging.outbound import thread
+from tests.messaging.remind import fresh, reminded
 from tests.messaging.talk import Talk, settings
 from tests.standin.twilio import TwilioStandIn, refuse
 
@@ -183,6 +185,39 @@ def test_with_incoming_sms_off_they_are_kept_and_stop_counts_in_silence(clinic: 
         consent = talk.thread.contact_point.consents.get(channel="sms")
         assert consent.opted_out_at == talk.now
     assert Talk(clinic).say("I need an appointment")  # WhatsApp goes on
+
+
+@pytest.mark.parametrize(("word", "attendance"), [("1", "attending"), ("no", "declined")])
+def test_with_incoming_sms_off_an_answer_to_our_own_reminder_counts_in_silence(
+    clinic: Clinic, word: str, attendance: str
+) -> None:
+    talk, (visit,) = reminded(clinic, channel="sms")
+    settings(clinic, sms_inbound_enabled=False)
+
+    assert talk.say(word) == ""
+
+    assert fresh(talk, visit).attendance == attendance
+    assert talk.thread.work_state == "bot"
+    with in_clinic(clinic):
+        assert not Message.objects.filter(author="bot").exists()
+
+
+@pytest.mark.parametrize("words", ["3", "ok", "what?"], ids=["another time", "a nod for two", "no answer"])
+def test_with_incoming_sms_off_what_needs_an_answer_is_left_to_staff(clinic: Clinic, words: str) -> None:
+    talk, visits = reminded(clinic, "Ana Pérez", "Luis Pérez", channel="sms")
+    settings(clinic, sms_inbound_enabled=False)
+    (before,) = talk.open_questions
+
+    assert talk.say(words) == ""
+
+    assert [fresh(talk, visit).attendance for visit in visits] == ["asked", "asked"]
+    assert (talk.thread.work_state, talk.thread.state) == ("needs_reply", "awaiting_confirm")
+    (after,) = talk.open_questions
+    assert (after.items, after.context) == (before.items, before.context)
+    with in_clinic(clinic):
+        assert not Hold.objects.exists()
+    assert talk.say("yes") == ""
+    assert [fresh(talk, visit).attendance for visit in visits] == ["attending", "attending"]
 
 
 def test_every_name_of_the_contract_has_its_text() -> None:
