@@ -220,7 +220,7 @@ def _grant(event: InboundMessage, row: storing.Row, message: Message, now: datet
         return known
     if (
         replies.opt_out(event.body, event.channel) == replies.OptOut.STOP
-        or reply_wrong.wrong_number(event.body) == ""
+        or reply_wrong.wrong_number(event.body) is not None
     ):
         return known  # whoever writes in to say no agrees to nothing
     return consent.record(

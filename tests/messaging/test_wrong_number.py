@@ -135,9 +135,10 @@ def test_what_was_queued_before_is_stopped_when_a_worker_takes_it(clinic: Clinic
         assert (queued.status, queued.reason) == ("blocked", "wrong_number")
 
 
-def test_whoever_says_wrong_number_first_agrees_to_nothing(clinic: Clinic) -> None:
+@pytest.mark.parametrize("words", ["wrong number", "No soy Rosa", "I'm not Rosa", "我不是陈伟"])
+def test_whoever_says_wrong_number_first_agrees_to_nothing(clinic: Clinic, words: str) -> None:
     talk = Talk(clinic)
-    talk.say("wrong number")
+    talk.say(words)
     with in_clinic(clinic):
         assert not ChannelConsent.objects.filter(care=True).exists()
 
