@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.stack.running import RunningStack, running_stack
 
@@ -23,6 +23,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE = 40_000  # milliseconds; two cores also run the worker, Postgres and the browser
+expect.set_options(timeout=PATIENCE)  # not the five seconds that are enough on a quiet machine
 
 
 def chromium_of(playwright: Playwright) -> str | None:
@@ -57,6 +58,7 @@ def stack() -> Iterator[RunningStack]:
 def cookies(chrome: Browser, stack: RunningStack) -> Any:
     """Log the owner in by the log-in page, once a module."""
     context = chrome.new_context(base_url=stack.url, locale="en-US")
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     log_in(page)
     state = context.storage_state()

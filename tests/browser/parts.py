@@ -1,10 +1,12 @@
 """What the browser's tests do again and again, in the words of who does it."""
 
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, FloatRect, Locator, Page, expect
 
-from tests.browser.conftest import CLINIC, PATIENCE
+from tests.browser.conftest import CLINIC, PATIENCE, PHONE
 from tests.stack.running import RunningStack
 
 INBOX = f"/c/{CLINIC}/inbox/"
@@ -79,6 +81,37 @@ def row_of(page: Page, name: str) -> Locator:
     return page.locator("[data-part=rows] > .row", has=page.get_by_text(name, exact=True)).first
 
 
+def person_came(page: Page) -> None:
+    """Wait for the pane beside a thread, which comes by itself when the thread has."""
+    expect(page.locator("[data-part=person]:not([data-loading]) h3").first).to_be_attached()
+
+
+def has_focus(page: Page, selector: str) -> None:
+    """Wait until the focus is on or in what is named; an answer that is merged gives it back a moment later."""
+    page.wait_for_function(
+        "selector => document.activeElement.closest(selector) !== null", arg=selector, timeout=PATIENCE
+    )
+
+
+def still_box(page: Page, locator: Locator) -> FloatRect:
+    """Return where something stands, once nothing has moved it for a quarter of a second."""
+    expect(locator).to_be_visible()
+    box = page.evaluate(
+        """one => new Promise(done => {
+            let last = '', since = 0;
+            const look = now => {
+                const box = one.getBoundingClientRect(), at = [box.x, box.y, box.width, box.height].join();
+                if (at !== last) [last, since] = [at, now];
+                if (now - since > 250) done({x: box.x, y: box.y, width: box.width, height: box.height});
+                else requestAnimationFrame(look);
+            };
+            requestAnimationFrame(look);
+        })""",
+        locator.element_handle(),
+    )
+    return FloatRect(**box)
+
+
 def shell(stack: RunningStack, code: str, *, clinic: str = CLINIC) -> None:
     """Run code inside a clinic, in a process of its own."""
     lines = [
@@ -87,5 +120,18 @@ def shell(stack: RunningStack, code: str, *, clinic: str = CLINIC) -> None:
         f"with in_clinic(Clinic.objects.get(slug={clinic!r})):",
         *[f"    {line}" for line in code.strip().splitlines()],
     ]
-    done = stack.manage("shell", "-c", "\n".join(lines))
-    assert done.returncode == 0, done.stderr
+    stack.run("\n".join(lines))
+
+
+_fingers: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
+
+
+def resize(page: Page, viewport: Any) -> None:
+    """Show the page on another screen, a phone's by touch, and wait until it is laid out anew."""
+    if page not in _fingers:
+        _fingers[page] = page.context.new_cdp_session(page)
+    _fingers[page].send("Emulation.setTouchEmulationEnabled", {"enabled": viewport is PHONE})
+    page.set_viewport_size(viewport)
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+    )

@@ -78,8 +78,9 @@ class RunningStack:
         }
         self.output = home.with_name(f"{home.name}.out")
         self.process: subprocess.Popen[bytes] | None = None
+        self._forking: subprocess.Popen[str] | None = None
 
-    def start(self, *, seconds: float = 120) -> "RunningStack":
+    def start(self, *, seconds: float = 240) -> "RunningStack":
         """Start it and wait until it is ready."""
         with self.output.open("wb") as out:
             self.process = subprocess.Popen(
@@ -110,6 +111,9 @@ class RunningStack:
     def stop(self, *, with_signal: signal.Signals = signal.SIGINT, seconds: float = 60) -> int:
         """Stop it as a person would, and return the exit code."""
         assert self.process is not None
+        if self._forking is not None:
+            self._forking.communicate()  # its stdin ends, and so does it
+            self._forking = None
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
         return self.process.wait(seconds)
@@ -150,6 +154,25 @@ class RunningStack:
             timeout=120,
             check=False,
         )
+
+    def run(self, code: str) -> None:
+        """Run code beside the stack, in a process of its own that finds everything loaded; what it raises fails."""
+        if self._forking is None:
+            self._forking = subprocess.Popen(
+                [sys.executable, "-m", "tests.stack.forking"],
+                cwd=PROJECT,
+                env=self.env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        assert self._forking.stdin is not None
+        assert self._forking.stdout is not None
+        self._forking.stdin.write(json.dumps(code) + "\n")
+        self._forking.stdin.flush()
+        answer = self._forking.stdout.readline()
+        assert answer == '""\n', json.loads(answer) if answer else "the forking process has ended"
 
     def said(self) -> str:
         """Return what stands on its screen."""
