@@ -7,7 +7,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PATIENCE, PHONE
-from tests.browser.parts import DESK, INBOX, ask_for_a_time, new_phone, row_of, shell
+from tests.browser.parts import (
+    DESK,
+    INBOX,
+    ask_for_a_time,
+    new_phone,
+    person_came,
+    row_of,
+    shell,
+    still_box,
+)
 from tests.stack.running import RunningStack
 
 VIEWPORTS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -73,8 +82,9 @@ def test_declining_shows_the_words_first_and_tells_the_patient(visit: Callable[.
     row_of(inbox, phone.name).click()
 
     button = inbox.locator("[data-decline]")
+    person_came(inbox)
     button.hover()
-    place = button.bounding_box()
+    place = still_box(inbox, button)
     inbox.mouse.down()
     assert button.bounding_box() == place  # else the finger comes up beside it, and nothing was pressed
     inbox.mouse.up()

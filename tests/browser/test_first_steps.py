@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, log_in
-from tests.browser.parts import INBOX
+from tests.browser.conftest import DESKTOP, PATIENCE, PHONE, log_in
+from tests.browser.parts import INBOX, has_focus
 from tests.stack.running import RunningStack
 
 VIEWPORTS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -17,6 +17,7 @@ def test_a_member_logs_in_picks_a_clinic_and_sees_threads(
     chrome: Browser, stack: RunningStack, viewport: dict[str, int]
 ) -> None:
     context = chrome.new_context(base_url=stack.url, viewport=viewport, locale="en-US")
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
 
     log_in(page)
@@ -45,16 +46,15 @@ def test_nothing_scrolls_sideways(visit: Callable[..., Page], viewport: dict[str
 
 def test_on_a_phone_there_is_one_pane_and_back_goes_to_the_row(visit: Callable[..., Page]) -> None:
     page = visit(f"{INBOX}?view=all", viewport=PHONE)
-    row = page.locator("[data-part=rows] > .row").nth(2)
-    key = row.get_attribute("data-key")
+    key = page.locator("[data-part=rows] > .row").nth(2).get_attribute("data-key")
 
-    row.click()
+    page.locator(f'[data-part=rows] > [data-key="{key}"]').click()
     expect(page.locator("[data-thread]")).to_be_visible()
     expect(page.locator("[data-list]")).to_be_hidden()
     page.locator("[data-back]").click()
 
     expect(page.locator("[data-list]")).to_be_visible()
-    assert page.evaluate("document.activeElement.dataset.key") == key
+    has_focus(page, f'[data-key="{key}"]')
 
 
 def test_a_threads_address_opens_it_and_the_back_button_works(visit: Callable[..., Page]) -> None:
@@ -87,11 +87,11 @@ def test_a_late_answer_about_one_thread_never_lands_in_another(visit: Callable[.
     expect(page.locator(f'[data-thread="{keys[1]}"] h1')).to_have_text(name)
     bubbles = page.locator("[data-thread] .bubble").count()
 
-    for route in waiting:
-        route.continue_()
-    page.wait_for_load_state("networkidle")
-
     assert waiting
+    for route in waiting:
+        route.fulfill(response=route.fetch())  # the answer is there when this returns
+    page.evaluate("() => new Promise(done => setTimeout(done, 300))")  # time to put it in the wrong place
+
     expect(page.locator("[data-thread] h1")).to_have_text(name)
     assert page.locator("[data-thread] .bubble").count() == bubbles
 
@@ -102,16 +102,18 @@ def test_the_keyboard_alone_opens_a_thread_and_writes_a_note(visit: Callable[...
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     expect(page.locator("[data-thread] h1")).to_be_visible()
     page.keyboard.press("n")
+    expect(page.locator("#composer-text")).to_be_focused()
     page.keyboard.type("Prefers mornings")
     page.keyboard.press("Control+Enter")
 
     expect(page.locator(".note", has_text="Prefers mornings").last).to_be_visible()
-    expect(page.locator("textarea")).to_have_value("")
+    expect(page.locator("#composer-text")).to_have_value("")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.locator("[data-thread]")).to_have_count(0)
@@ -119,9 +121,10 @@ def test_the_keyboard_alone_opens_a_thread_and_writes_a_note(visit: Callable[...
 
 def test_why_opens_beside_its_button_and_escape_gives_the_focus_back(visit: Callable[..., Page]) -> None:
     page = visit(f"{INBOX}?view=all")
-    for row in page.locator("[data-part=rows] > .row").all():
-        row.click()
-        expect(page.locator("[data-thread] h1")).to_have_text(row.locator(".row-name").inner_text())
+    keys = page.locator("[data-part=rows] > .row").evaluate_all("rows => rows.map(row => row.dataset.key)")
+    for key in keys:
+        page.locator(f'[data-part=rows] > [data-key="{key}"]').click()
+        expect(page.locator(f'[data-thread="{key}"] h1')).to_be_visible()
         if page.locator("[data-why]").count():
             break
 
@@ -130,4 +133,4 @@ def test_why_opens_beside_its_button_and_escape_gives_the_focus_back(visit: Call
     page.keyboard.press("Escape")
 
     expect(page.locator("#why")).to_be_hidden()
-    assert page.evaluate("'why' in document.activeElement.dataset")
+    has_focus(page, "[data-why]")

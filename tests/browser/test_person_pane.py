@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PATIENCE, PHONE
-from tests.browser.parts import INBOX
+from tests.browser.parts import INBOX, still_box
 
 
 def _open_first(page: Page) -> None:
@@ -19,8 +19,7 @@ def test_on_a_desk_it_stands_beside_the_thread_and_folds_by_key(visit: Callable[
     pane = page.locator("[data-person]")
 
     expect(pane).to_be_visible()
-    box = pane.bounding_box()
-    assert box is not None
+    box = still_box(page, pane)
     assert (box["width"], box["x"] + box["width"]) == (340, 1440)
     page.keyboard.press("]")
     expect(pane).to_be_hidden()

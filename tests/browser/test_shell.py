@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import axe
 from tests.browser.conftest import CLINIC, DESKTOP, OWNER, PASSWORD, PATIENCE, PHONE, log_in
@@ -33,6 +33,13 @@ def own_log_in(chrome: Any, stack: RunningStack) -> Any:
     yield opened
     for context in contexts:
         context.close()
+
+
+def stored(page: Page, button: Locator) -> None:
+    """Press what stores a form, and wait until it is: going elsewhere at once would break the request off."""
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        button.click()
+    page.wait_for_load_state()
 
 
 def palette(page: Page) -> Any:
@@ -72,6 +79,7 @@ def test_pages_are_jumped_to_by_their_names_and_escape_closes(visit: Callable[..
     expect(palette(page)).to_be_hidden()
     page.keyboard.press("Control+k")
     page.keyboard.type("patients")
+    expect(palette(page).get_by_role("option", selected=True)).to_have_text("Patients")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(f"/c/{CLINIC}/patients/$"))
 
@@ -98,7 +106,7 @@ def test_on_a_phone_the_palette_covers_the_page(visit: Callable[..., Page]) -> N
 def test_a_key_of_ones_own_works_and_the_first_one_does_not(own_log_in: Any) -> None:
     page = own_log_in("/profile/keys/", email="marta@riverside.example")
     page.get_by_label("write a note").fill("h")
-    page.get_by_role("button", name="Save", exact=True).click()
+    stored(page, page.get_by_role("button", name="Save", exact=True))
     open_thread(page, "Rosa Delgado")
     note = page.get_by_role("tab", name="Note")
     expect(note).to_be_visible(timeout=PATIENCE)
@@ -110,7 +118,7 @@ def test_a_key_of_ones_own_works_and_the_first_one_does_not(own_log_in: Any) -> 
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys").get_by_text("write a note")).to_be_visible()
     page.goto("/profile/keys/")
-    page.get_by_role("button", name="As in the beginning").click()
+    stored(page, page.get_by_role("button", name="As in the beginning"))
 
 
 def test_a_locked_screen_hides_all_and_keeps_what_was_typed(own_log_in: Any) -> None:
@@ -152,21 +160,23 @@ def test_a_screen_nobody_uses_locks_by_itself_in_every_tab(own_log_in: Any) -> N
 
 def test_the_tab_says_how_many_wait(visit: Callable[..., Page]) -> None:
     page = visit(TODAY)
-    red = page.locator(".rail .nav-count-red")
-    expect(red).to_be_visible()
-    assert page.title().startswith(f"({red.inner_text()}) ")
+    expect(page.locator(".rail .nav-count-red")).to_be_visible()
+    page.wait_for_function(
+        "document.title.startsWith(`(${document.querySelector('.rail .nav-count-red').innerText}) `)",
+        timeout=PATIENCE,
+    )
 
 
 def test_the_look_that_was_chosen_holds_on_every_page(own_log_in: Any) -> None:
     page = own_log_in("/profile/", email="marta@riverside.example")
     page.get_by_role("radio", name="Dark").check()
-    page.get_by_role("button", name="Save", exact=True).first.click()
+    stored(page, page.get_by_role("button", name="Save", exact=True).first)
     page.goto(TODAY)
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     expect(page.locator(".rail")).to_have_css("background-color", "rgb(19, 18, 17)")
     page.goto("/profile/")
     page.get_by_role("radio", name="As the device").check()
-    page.get_by_role("button", name="Save", exact=True).first.click()
+    stored(page, page.get_by_role("button", name="Save", exact=True).first)
 
 
 def test_a_number_is_reached_and_fits_on_both_screens(visit: Callable[..., Page]) -> None:
