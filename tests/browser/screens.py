@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CLINIC, DESKTOP, PATIENCE, PHONE, chromium_of, log_in
-from tests.browser.parts import DESK, INBOX, row_of
+from tests.browser.parts import DESK, INBOX, person_came, row_of
 from tests.stack.running import PROJECT, running_stack
 
 FOLDER = PROJECT / "docs" / "screens"
@@ -28,7 +28,7 @@ def thread(name: str, *, with_part: str) -> Callable[[Page], None]:
         row_of(page, name).click()
         part = page.locator(with_part).last
         expect(part).to_be_visible(timeout=PATIENCE)
-        page.wait_for_load_state("networkidle")  # the pane beside the thread comes by itself
+        person_came(page)
         part.scroll_into_view_if_needed()
 
     return prepare

@@ -81,6 +81,7 @@ def test_escape_gives_the_slash_back_and_a_slash_within_the_text_is_a_slash(
     page.keyboard.press("/")
     expect(page.locator("#texts-picker")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(text).to_be_focused()
     page.keyboard.type("1/2")
 
     expect(text).to_have_value("/1/2")
@@ -204,7 +205,7 @@ def test_when_the_window_turns_it_is_said_once_and_what_was_typed_stays(
     page.locator("[data-tab-name=reply]").click()
     page.locator("[data-switch-to]").click()
     expect(page.locator("[data-send]")).not_to_have_attribute("aria-disabled", "true")
-    assert "SMS" in page.locator("[data-sender] option:checked").inner_text()
+    expect(page.locator("[data-sender] option:checked")).to_contain_text("SMS")
 
 
 def turn(stack: RunningStack, key: str | None, *, hours: int, minutes: int = 0) -> None:
