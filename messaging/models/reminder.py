@@ -52,7 +52,8 @@ class ReminderSubject(models.TextChoices):
 class ReminderClaim(models.Model):
     """A step of a subject's version that was taken up, whatever came of it: never taken up again.
 
-    One message may settle several. `outcome` is "sent" for queued, else the code of why not.
+    One message may settle several. `outcome` is "sent" for queued, else the code of why not; `channel` is where it went,
+    or would have gone.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -64,6 +65,7 @@ class ReminderClaim(models.Model):
         "messaging.Message", models.SET_NULL, null=True, related_name="reminder_claims"
     )
     outcome = models.CharField(max_length=24, blank=True)
+    channel = models.CharField(max_length=10, blank=True, default="")
     by_hand = models.BooleanField(default=False)  # "send now"
     claimed_at = models.DateTimeField()
 

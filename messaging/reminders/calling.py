@@ -81,7 +81,7 @@ def to_call(*, now: datetime, until: datetime) -> list[ToCall]:
             visit=visit,
             phones=phones.get(visit.patient_id, ()),
             why=visit.outcome if visit.outcome != SENT else visit.lost_reason or "",  # type: ignore[attr-defined]
-            channel=visit.lost_channel or "",  # type: ignore[attr-defined]
+            channel=visit.lost_channel or visit.claim_channel,  # type: ignore[attr-defined]
             error_code=visit.lost_code or "",  # type: ignore[attr-defined]
             calls=[call for call in calls.get(visit.pk, ()) if call.version == visit.version],
         )
@@ -116,7 +116,9 @@ def _unreached(*, now: datetime, until: datetime) -> QuerySet[Appointment]:
     called_before = VisitCall.objects.filter(appointment=OuterRef("pk"), version=OuterRef("version"))
     rows = Appointment.objects.filter(status=Status.CONFIRMED, starts_at__gt=now, starts_at__lt=until)
     rows = rows.annotate(
-        outcome=Subquery(claims.values("outcome")[:1]), last_message=Subquery(claims.values("message")[:1])
+        outcome=Subquery(claims.values("outcome")[:1]),
+        claim_channel=Subquery(claims.values("channel")[:1]),
+        last_message=Subquery(claims.values("message")[:1]),
     ).filter(outcome__isnull=False)
     rows = rows.annotate(
         lost_reason=Subquery(lost.values("reason")[:1]),

@@ -171,7 +171,10 @@ def _take_up(
     expires_at = first.starts_at if by_hand else due.expires_at(first.starts_at, step)
     way = ways.way_to(conversation, visits, rules=rules, expires_at=expires_at, by_hand=by_hand, now=now)
     outcome = SENT if way.allowed else way.code
-    claims = [_claim(visit, step=step, outcome=outcome, by_hand=by_hand, now=now) for visit in visits]
+    claims = [
+        _claim(visit, step=step, outcome=outcome, channel=way.channel, by_hand=by_hand, now=now)
+        for visit in visits
+    ]
     lost = _lost(visits) if by_hand else []
     _store(claims, again=by_hand)
     if not way.allowed or conversation is None:
@@ -228,17 +231,21 @@ def _make_good(lost: Sequence[UUID], *, now: datetime) -> list[UUID]:
 
 def _miss(visit: Appointment, *, step: int, now: datetime) -> Reminded:
     """Note that a step was never taken up in time."""
-    _store([_claim(visit, step=step, outcome=gate.TOO_LATE, by_hand=False, now=now)], again=False)
+    claim = _claim(visit, step=step, outcome=gate.TOO_LATE, channel="", by_hand=False, now=now)
+    _store([claim], again=False)
     return Reminded([visit], None, gate.TOO_LATE, "")
 
 
-def _claim(visit: Appointment, *, step: int, outcome: str, by_hand: bool, now: datetime) -> ReminderClaim:
+def _claim(
+    visit: Appointment, *, step: int, outcome: str, channel: str, by_hand: bool, now: datetime
+) -> ReminderClaim:
     return ReminderClaim(
         subject=ReminderSubject.VISIT,
         subject_id=visit.pk,
         version=visit.version,
         step=step,
         outcome=outcome,
+        channel=channel,
         by_hand=by_hand,
         claimed_at=now,
     )
@@ -258,5 +265,5 @@ def _store(claims: Sequence[ReminderClaim], *, again: bool) -> None:
         claims,
         update_conflicts=True,
         unique_fields=["subject", "subject_id", "version", "step"],
-        update_fields=["outcome", "by_hand", "claimed_at"],
+        update_fields=["outcome", "channel", "by_hand", "claimed_at"],
     )

@@ -238,7 +238,7 @@ def _sent(claim: ReminderClaim, visit: Appointment, clinic: Clinic, *, now: date
     if claim.by_hand:
         chips.append(Chip(_("By hand"), "user"))
     message = claim.message
-    why = "" if claim.outcome == SENT else " ".join(filter(None, sentences(claim.outcome, "")))
+    why = "" if claim.outcome == SENT else " ".join(filter(None, sentences(claim.outcome, claim.channel)))
     return Row(
         key=str(claim.pk),
         time=times.moment(claim.claimed_at, clinic.zone, now=now),

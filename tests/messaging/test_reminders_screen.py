@@ -16,7 +16,7 @@ from messaging.reminders import foretelling
 from scheduling.models import Patient
 from tests.messaging.days import NOW, another_doctor
 from tests.messaging.inboxes import reenter
-from tests.messaging.reminding import HOUR, reminders, rules, share, someone, sweep, visit_of
+from tests.messaging.reminding import HOUR, outcomes, reminders, rules, share, someone, sweep, visit_of
 from tests.messaging.test_reminders_texts import approved
 from tests.statements import statements
 
@@ -220,6 +220,20 @@ def test_what_went_stands_with_its_answer(clinic: Clinic, desk: Any) -> None:
     assert "Maja Lindqvist" in shown
     assert "Coming" in shown
     assert "Nobody reached" in shown
+
+
+def test_who_wants_no_sms_is_explained_as_that_on_both_pages(
+    clinic: Clinic, browse: Any, owner: User
+) -> None:
+    rules()
+    patient, _ = someone(clinic, "Maja Lindqvist", channel="sms", care=False)
+    visit_of(patient, NOW + DAY)
+    sweep(NOW)
+    assert [outcome for _, _, outcome in outcomes()] == ["no_consent"]
+
+    for path in ("reminders/sent/", "call-list/"):
+        shown = browse(owner).get(f"/c/{clinic.slug}/{path}").content.decode()
+        assert "Patient does not want SMS messages" in shown
 
 
 def test_what_people_wrote_is_shown_as_text(clinic: Clinic, desk: Any) -> None:
