@@ -175,7 +175,10 @@ def write_anew(
 
 def put_away(template_id: UUID, *, now: datetime) -> bool:
     """Take a text out of use; it stays at the provider. False when it is already."""
-    return bool(ContentTemplate.objects.filter(pk=template_id, archived_at=None).update(archived_at=now))
+    done = ContentTemplate.objects.filter(pk=template_id, archived_at=None).update(archived_at=now)
+    if done:
+        jobs.enqueue_on_commit(SYNC)  # another text may wait for its place
+    return bool(done)
 
 
 def _again(rows: Any) -> int:

@@ -387,8 +387,10 @@ def test_a_text_whose_variables_nobody_can_fill_takes_the_place_of_none(
 
 
 def test_of_two_texts_for_one_use_the_second_waits_for_the_first_to_go(
-    inside: Clinic, twilio: TwilioContentStandIn
+    inside: Clinic, twilio: TwilioContentStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(writing.jobs, "enqueue_on_commit", rung.append)
     first = approved("accepted")
     theirs = twilio.store(
         account(inside).external_id, {"language": "en", "types": {"twilio/text": {"body": first.body}}}
@@ -398,7 +400,9 @@ def test_of_two_texts_for_one_use_the_second_waits_for_the_first_to_go(
     row = mapped(twilio, inside, {"1": "clinic_name"}, "Your visit at {{1}} is confirmed, see you.")
     assert (row.key, choosing.wish_of(row)) == ("", "accepted")
     assert choosing.approved_for("accepted", "en", account(inside).pk) == first
+    rung.clear()
     writing.put_away(first.pk, now=clock.now())
+    assert rung == [writing.SYNC]
     sync()
     assert choosing.approved_for("accepted", "en", account(inside).pk) == row
 
