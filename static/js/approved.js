@@ -180,6 +180,11 @@
     panel(at).querySelector("[data-approved-list]").hidden = !shown(at).length;
   }
 
+  // The text that is shown beside the list is one of those that it shows.
+  function keepChosen(at) {
+    if (!shown(at).some((one) => one.dataset.approvedChoice === chosen)) choose(at, first(at), { focus: false });
+  }
+
   function showAll(at) {
     const search = panel(at).querySelector("[data-approved-search]");
     search.value = "";
@@ -187,6 +192,7 @@
     const mine = panel(at).querySelector("[data-approved-mine]");
     if (mine) mine.setAttribute("aria-pressed", "false");
     narrow(at);
+    keepChosen(at);
     search.focus();
   }
 
@@ -237,6 +243,7 @@
     if (mine) {
       mine.setAttribute("aria-pressed", String(mine.getAttribute("aria-pressed") !== "true"));
       narrow(at);
+      keepChosen(at);
     }
     if (event.target.closest("[data-switch-to]")) setTimeout(follow); // from another number one may write freely
     const option = event.target.closest("[data-approved-choice]");
@@ -253,7 +260,10 @@
 
   document.addEventListener("change", function (event) {
     if (event.target.matches("[data-sender]")) setTimeout(follow);
-    if (event.target.matches("[data-approved-filter]")) narrow(box());
+    if (event.target.matches("[data-approved-filter]")) {
+      narrow(box());
+      keepChosen(box());
+    }
   });
 
   document.addEventListener("keydown", function (event) {
