@@ -2,6 +2,8 @@
 
 The provider makes it hard: of a hundred sends it refuses two for now and answers one with an error although it has
 taken the message. The truth is what the stand-in accepted.
+
+Another worker, that looks for the visits itself, is killed while it claims and queues: each visit gets its one text.
 """
 
 import os
@@ -13,6 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import time as wall_time
+from datetime import timedelta
 
 import pytest
 
@@ -20,10 +23,20 @@ from clinics.models import Clinic, Sender
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import gate
-from messaging.models import Attempt, ChannelConsent, Conversation, Message, MessagingSettings, Window
-from scheduling.models import ContactAddress, ContactPoint
+from messaging.models import (
+    Attempt,
+    ChannelConsent,
+    Conversation,
+    Message,
+    MessagingSettings,
+    Question,
+    ReminderClaim,
+    Window,
+)
+from scheduling.models import Appointment, ContactAddress, ContactPoint
 from tests.faults.running import PROJECT, until
 from tests.messaging.outbound import queued, sender_of
+from tests.messaging.reminding import rules, someone, visit_of
 from tests.standin.server import Script
 from tests.standin.twilio import TwilioStandIn
 from tests.world import CLINICS, World
@@ -31,6 +44,7 @@ from tests.world import CLINICS, World
 pytestmark = pytest.mark.stack
 
 REMINDERS, KILLS = 1000, 30
+VISITS, SWEEPS_KILLED = 120, 15
 #: Of one number: so slow that the last worker still has something to lose.
 A_SECOND = 24
 TIMES = {
@@ -52,9 +66,9 @@ def twilio() -> Iterator[TwilioStandIn]:
 class Mortal:
     """A worker that is born and killed again."""
 
-    def __init__(self, clinic: Clinic, twilio: TwilioStandIn) -> None:
+    def __init__(self, clinic: Clinic, twilio: TwilioStandIn, *tasks: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.mortal", clinic.schema_name],
+            [sys.executable, "-m", "tests.faults.mortal", clinic.schema_name, *tasks],
             cwd=PROJECT,
             env={**os.environ, **TIMES, "TWILIO_API_BASE_URL": twilio.base_url},
             stdin=subprocess.PIPE,
@@ -91,6 +105,13 @@ def alpha(committed: World) -> Iterator[Clinic]:
 @pytest.fixture
 def worker(alpha: Clinic, twilio: TwilioStandIn) -> Iterator[Mortal]:
     worker = Mortal(alpha, twilio)
+    yield worker
+    worker.end()
+
+
+@pytest.fixture
+def reminding_worker(alpha: Clinic, twilio: TwilioStandIn) -> Iterator[Mortal]:
+    worker = Mortal(alpha, twilio, "remind")
     yield worker
     worker.end()
 
@@ -151,3 +172,43 @@ def test_each_phone_gets_exactly_one(alpha: Clinic, twilio: TwilioStandIn, worke
     assert set(reminders.values_list("provider_message_id", flat=True)) == {m.sid for m in twilio.accepted}
     ends = set(Attempt.objects.values_list("error_code", flat=True))
     assert {"20429", "absent"} <= ends, "nothing was refused, or no worker died between claim and send"
+
+
+def test_each_visit_is_reminded_of_once_by_workers_that_die_while_they_claim(
+    alpha: Clinic, twilio: TwilioStandIn, reminding_worker: Mortal
+) -> None:
+    now = clock.now()
+    rules()
+    for n in range(VISITS):
+        patient, _ = someone(alpha, f"P{n}", now=now)
+        visit_of(patient, now + timedelta(hours=20), created_at=now - timedelta(days=9))
+    chance, wait = random.Random(7), threading.Event()
+    claims, texts = ReminderClaim.objects.all(), Message.objects.filter(said__key="reminder_default")
+    for _ in range(SWEEPS_KILLED):
+        seen, some = claims.count(), chance.randint(1, 4)
+        reminding_worker.born()
+        until(lambda seen=seen, some=some: claims.count() >= seen + some, seconds=60, what="it to claim")
+        wait.wait(chance.uniform(0, 0.1))
+        reminding_worker.killed()
+        until(
+            lambda: (
+                claims.count() == claims.filter(outcome="sent", message__in=texts).count() == texts.count()
+            ),
+            seconds=5,  # the database may still be about the last commit
+            what="each claim to have its text, and each text its claim",
+        )
+    assert claims.count() < VISITS, "the kills came too late to hurt"
+    reminding_worker.born()
+    until(
+        lambda: texts.filter(status="sent").count() == VISITS,
+        seconds=150,
+        what="all reminders to be sent",
+        meanwhile=lambda: None,
+    )
+    copies = Counter(message.to.removeprefix("whatsapp:") for message in twilio.accepted)
+    assert (len(copies), set(copies.values())) == (VISITS, {1})
+    assert set(claims.values_list("message", "outcome")) == {(text.pk, "sent") for text in texts}
+    assert Question.objects.filter(kind="confirm_visit", closed_at=None).count() == VISITS
+    assert set(
+        Appointment.objects.filter(pk__in=claims.values("subject_id")).values_list("attendance", flat=True)
+    ) == {"asked"}
