@@ -39,7 +39,7 @@ document.addEventListener('securitypolicyviolation',
 def sessions(chrome: Browser, stack: RunningStack) -> dict[str, Any]:
     """Log the owner and an operator in."""
     stack.manage("createsuperuser", "--noinput", "--email", OPERATOR, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
-    assert (done := stack.manage("shell", "-c", ROWS)).returncode == 0, done.stderr
+    stack.run(ROWS)
     states = {}
     for email in (OWNER, OPERATOR):
         context = chrome.new_context(base_url=stack.url, locale="en-US")
