@@ -116,8 +116,13 @@ def about_message(message_id: UUID) -> Q:
 
 
 def hold(conversation_id: UUID, message_id: UUID) -> Question | None:
-    """Lock and return the open question in which stands what a reminder asked, None when none does."""
+    """Lock and return the open question in which stands what a reminder asked, None when none does.
+
+    None also where a provider had the text once, though it was to go again: that one may be answered.
+    """
+    taken = Attempt.objects.filter(message=message_id, provider_id__isnull=False)
     asked = Question.objects.filter(
+        ~Exists(taken),
         about_message(message_id),
         conversation=conversation_id,
         kind=QuestionKind.CONFIRM_VISIT,

@@ -50,9 +50,9 @@ def fits(turn: Turn, question: Question) -> bool:
     labels = [str(item["label"]) for item in about.every(question)]
     if len(labels) < 2:
         return False
-    return bool(
-        each(turn.body, labels) or everyone(turn.body) is not None or _names_one(turn, question, labels)
-    )
+    listed = labels[: len(question.items)]  # the numbers are those of one text
+    one_by_one = len(listed) > 1 and each(turn.body, listed)
+    return bool(one_by_one or everyone(turn.body) is not None or _names_one(turn, question, labels))
 
 
 def answered_by_deed(turn: Turn, visit_id: UUID) -> None:
@@ -90,7 +90,9 @@ def answer(turn: Turn, question: Question, *, sure: bool = False) -> bool:
         return True
     said = _said(turn, question, several=len(items) > 1 and not about.is_clash(items))
     if len(items) == 1:
-        return _one(turn, question, items[0], said)
+        for_all = everyone(turn.body) if len(about.every(question)) > 1 else None
+        whole = said or (NO if for_all is False else YES if for_all else "")
+        return _one(turn, question, items[0], whole)
     return _several(turn, question, items, said)
 
 

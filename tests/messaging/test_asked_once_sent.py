@@ -100,7 +100,7 @@ def test_what_is_done_meanwhile_leaves_the_question_to_be_answered(clinic: Clini
 
 
 def test_one_that_broke_on_its_way_and_waits_to_go_again_can_be_answered(clinic: Clinic) -> None:
-    talk, _visit = reminded_by_night(clinic)
+    talk, visit = reminded_by_night(clinic)
     message = waiting()
     Message.objects.filter(pk=message.pk).update(reason="second_try")
     Attempt.objects.create(
@@ -113,8 +113,11 @@ def test_one_that_broke_on_its_way_and_waits_to_go_again_can_be_answered(clinic:
         rank=4,
         created_at=NIGHT,
     )
-    assert "expects you" in say(talk, "yes")
+    say(talk, "no")
+    assert attendance(visit) == "declined"
     assert Message.objects.get(pk=message.pk).status == "cancelled"
+    assert "expects you" in say(talk, "sorry, yes")
+    assert attendance(visit) == "attending"
 
 
 @pytest.fixture

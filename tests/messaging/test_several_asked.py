@@ -10,14 +10,14 @@ import time_machine
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
 from messaging.facts import forget_facts
-from messaging.models import Attempt, Message, MessageStatus, MessagingSettings
+from messaging.models import Attempt, BotMode, Message, MessageStatus, MessagingSettings
 from scheduling import operations
 from scheduling.models import Appointment
 from tests.messaging.days import NOW
 from tests.messaging.inboxes import reenter
 from tests.messaging.remind import TOMORROW_10, fresh, known, remind, visit_for
 from tests.messaging.reminding import HOUR, rules
-from tests.messaging.talk import Talk
+from tests.messaging.talk import Talk, settings
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +101,20 @@ def test_both_yes_answers_both(clinic: Clinic) -> None:
     talk.say("both yes")
     assert attendances(talk, first, second) == ["attending", "attending"]
     assert talk.open_questions == []
+
+
+def test_all_of_them_is_the_one_that_is_left(clinic: Clinic) -> None:
+    talk, first, second = asked(clinic)
+    talk.say("yes")
+    talk.say("no to both")
+    assert attendances(talk, first, second) == ["declined", "attending"]
+
+
+def test_numbers_that_no_text_has_shown_mean_nothing(clinic: Clinic) -> None:
+    settings(clinic, bot_inside_hours=BotMode.STAFF_ONLY)
+    talk, first, second = asked(clinic)
+    assert talk.say("1 yes, 2 no") == ""
+    assert attendances(talk, first, second) == ["asked", "asked"]
 
 
 def test_one_that_staff_have_heard_of_is_not_asked_about(clinic: Clinic, owner: User) -> None:
