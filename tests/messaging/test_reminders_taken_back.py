@@ -152,7 +152,12 @@ def test_another_calendars_reminder_gives_the_one_before_back(clinic: Clinic, de
         if deed == "delete":
             api_reminders.delete(second.pk, now=NOW)
         else:
-            api_reminders.change(second.pk, wanted(conversation, 30, hours=24), now=NOW)
+            moved = wanted(conversation, 30, hours=24)
+            api_reminders.change(
+                second.pk,
+                {"appointment_at": moved.appointment_at, "notify_window": moved.notify_window},
+                now=NOW,
+            )
     assert says(clinic, conversation, "yes", HOUR) != ""
     with in_clinic(clinic):
         first.refresh_from_db()
