@@ -9,13 +9,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import CLINIC, DESKTOP, PATIENCE, PHONE, log_in
 from tests.browser.long_clinic import LONG, NAME, OF_A_MEMBER
-from tests.browser.parts import INBOX, shell
+from tests.browser.parts import INBOX, person_came, resize, shell
 from tests.browser.seen import CUT, OVERLAP, SIDEWAYS, TEXTS, WHITE, english
 from tests.stack.running import RunningStack
 
 pytestmark = pytest.mark.browser
 
-VIEWPORTS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
 VIEWS = ("needs-reply", "mine", "unassigned", "bot", "closing", "failed", "snoozed", "waiting", "done", "all")
 LISTS = (
     *(f"inbox/?view={view}" for view in VIEWS),
@@ -89,22 +89,23 @@ ONE_WAY_ON = (
 )
 
 
-@VIEWPORTS
-def test_a_new_clinic_says_what_is_so_and_one_way_on(looker: Callable[..., Page], viewport: Any) -> None:
-    page, wrong = looker("quiet", "", viewport=viewport), {}
+def test_a_new_clinic_says_what_is_so_and_one_way_on(looker: Callable[..., Page]) -> None:
+    page, wrong = looker("quiet", ""), {}
     page.on("pageerror", lambda error: wrong.update({f"{page.url} error": str(error)}))
     for path in (*LISTS, *FORMS):
         page.goto(f"/c/quiet/{path}")
-        hidden = path == "numbers/" and viewport is PHONE  # it is the form that adds the first one
-        says = page.locator(".empty:visible").all_inner_texts()
-        found = {
-            "h1": page.locator("h1:visible").count() in (1, 1 + path.startswith("numbers/")),
-            "fits": page.evaluate(SIDEWAYS) <= 0,
-            "says": path in FORMS or hidden or any(len(text) > 20 for text in says),
-            "way on": page.locator(ONE_WAY_ON).count() > 0,
-        }
-        if not all(found.values()):
-            wrong[path] = str([name for name, fine in found.items() if not fine])
+        for size, viewport in SIZES.items():
+            resize(page, viewport)
+            hidden = path == "numbers/" and size == "phone"  # it is the form that adds the first one
+            says = page.locator(".empty:visible").all_inner_texts()
+            found = {
+                "h1": page.locator("h1:visible").count() in (1, 1 + path.startswith("numbers/")),
+                "fits": page.evaluate(SIDEWAYS) <= 0,
+                "says": path in FORMS or hidden or any(len(text) > 20 for text in says),
+                "way on": page.locator(ONE_WAY_ON).count() > 0,
+            }
+            if not all(found.values()):
+                wrong[f"{path} {size}"] = str([name for name, fine in found.items() if not fine])
 
     assert wrong == {}
 
@@ -210,20 +211,21 @@ def test_more_rows_that_could_not_be_read_can_be_asked_for_again(looker: Callabl
 WORDS_OF_OURS = "button, .btn, .chip, .tag, label, legend, summary, h1, h2, h3, th, dt, [role=tab], .nav-item span, .key, .sub-head span"
 
 
-@VIEWPORTS
-def test_the_very_long_is_whole_everywhere(looker: Callable[..., Page], viewport: Any) -> None:
-    page, wrong = looker("long", "inbox/?view=mine", viewport=viewport, data=LONG), {}
+def test_the_very_long_is_whole_everywhere(looker: Callable[..., Page]) -> None:
+    page, wrong = looker("long", "inbox/?view=mine", data=LONG), {}
 
     def look(where: str) -> None:
-        # A name, a time, a reason may break; what the last line of a row says may end in "…".
-        cut = page.evaluate(CUT, ".app *:not(.row-last, .row-last *, .rail *, textarea, input, select)")
-        sideways = page.evaluate(SIDEWAYS)
-        if cut or sideways > 0:
-            wrong[where] = [sideways, *cut]
+        for size, viewport in SIZES.items():
+            resize(page, viewport)
+            # A name, a time, a reason may break; what the last line of a row says may end in "…".
+            cut = page.evaluate(CUT, ".app *:not(.row-last, .row-last *, .rail *, textarea, input, select)")
+            sideways = page.evaluate(SIDEWAYS)
+            if cut or sideways > 0:
+                wrong[f"{where} {size}"] = [sideways, *cut]
 
     page.locator("[data-part=rows] > .row").first.click()
     expect(page.locator("[data-log]")).to_contain_text("x" * 200, timeout=PATIENCE)
-    page.wait_for_load_state("networkidle")  # the pane beside the thread comes by itself
+    person_came(page)
     look("thread")
     for path in (
         "inbox/?view=all",
@@ -235,12 +237,14 @@ def test_the_very_long_is_whole_everywhere(looker: Callable[..., Page], viewport
     ):
         page.goto(f"/c/long/{path}")
         look(path)
+    resize(page, DESKTOP)
     page.locator(".patients").get_by_role("link", name=NAME).first.click()
     expect(page.locator("#numbers")).to_be_visible(timeout=PATIENCE)
     look("patient")
     for path in ("numbers/", "team/", "settings/"):
         page.goto(f"/c/long/{path}")
         look(path)
+    resize(page, DESKTOP)
     page.goto("/c/long/requests/")
     page.locator("[data-row]").first.click()
     expect(page.locator(".decision-name")).to_have_text(NAME, timeout=PATIENCE)
@@ -262,33 +266,34 @@ def places(page: Page) -> list[str]:
     ]
 
 
-@VIEWPORTS
 def test_in_spanish_no_word_is_cut_and_none_is_english(
-    visit: Callable[..., Page], stack: RunningStack, viewport: Any
+    visit: Callable[..., Page], stack: RunningStack
 ) -> None:
-    page, wrong = visit(f"/c/{CLINIC}/today/", viewport=viewport), {}
+    page, wrong = visit(f"/c/{CLINIC}/today/"), {}
     page.context.add_cookies([{"name": "django_language", "value": "es", "url": stack.url}])
 
     def look(where: str) -> None:
         assert page.locator("html").get_attribute("lang") == "es"
-        found = [
-            *page.evaluate(CUT, WORDS_OF_OURS),
-            *page.evaluate(OVERLAP),
-            *sorted(set(page.evaluate(TEXTS)) & english()),
-            *(["sideways"] if page.evaluate(SIDEWAYS) > 0 else []),
-        ]
-        if found:
-            wrong[where] = found
+        for size, viewport in SIZES.items():
+            resize(page, viewport)
+            found = [
+                *page.evaluate(CUT, WORDS_OF_OURS),
+                *page.evaluate(OVERLAP),
+                *sorted(set(page.evaluate(TEXTS)) & english()),
+                *(["sideways"] if page.evaluate(SIDEWAYS) > 0 else []),
+            ]
+            if found:
+                wrong[f"{where} {size}"] = found
 
     for path in places(page):
         page.goto(path)
         look(path)
-    page.goto(f"{INBOX}?view=all")
     for n in range(4):
+        resize(page, DESKTOP)
         page.goto(f"{INBOX}?view=all")
         page.locator("[data-part=rows] > .row").nth(n).click()
         expect(page.locator("[data-log]")).to_be_visible(timeout=PATIENCE)
-        page.wait_for_load_state("networkidle")
+        person_came(page)
         look(f"thread {n}")
     page.goto(f"/c/{CLINIC}/today/")
     for dialog in ("palette", "keys", "lock"):
@@ -299,13 +304,17 @@ def test_in_spanish_no_word_is_cut_and_none_is_english(
     assert wrong == {}
 
 
-@VIEWPORTS
-def test_in_the_dark_nothing_is_white(visit: Callable[..., Page], viewport: Any) -> None:
-    page, wrong = visit(f"/c/{CLINIC}/today/", viewport=viewport, color_scheme="dark"), {}
+def test_in_the_dark_nothing_is_white(visit: Callable[..., Page]) -> None:
+    page, wrong = visit(f"/c/{CLINIC}/today/", color_scheme="dark"), {}
     for path in places(page):
         page.goto(path)
-        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        if ground != "rgb(19, 18, 17)" or page.evaluate(WHITE):
-            wrong[path] = [ground, *page.evaluate(WHITE)]
+        for size, viewport in SIZES.items():
+            resize(page, viewport)
+            ground, white = (
+                page.evaluate("getComputedStyle(document.body).backgroundColor"),
+                page.evaluate(WHITE),
+            )
+            if ground != "rgb(19, 18, 17)" or white:
+                wrong[f"{path} {size}"] = [ground, *white]
 
     assert wrong == {}
