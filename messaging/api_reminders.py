@@ -17,6 +17,7 @@ from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from clinics import clocks
 from clinics.models import User
 from messaging import api_words, catalog, confirming, gate, outbox, threads
+from messaging.api_retracting import ANSWERED, DELETED, MOVED, take_back, take_unsaid
 from messaging.facts import facts
 from messaging.language import nearest
 from messaging.models import (
@@ -38,12 +39,9 @@ logger = logging.getLogger(__name__)
 
 SENT = "sent"
 STEP = 0  # there is one a version
-DELETED, MOVED, ANSWERED = "reminder_deleted", "reminder_moved", "reminder_answered"
 
 #: The provider took it, whatever became of it then.
 TAKEN = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.UNDELIVERED)
-# Of these one may go back into the queue in the very moment in which it is taken back.
-_UNSETTLED = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
 _BATCH = 200
 _AGAIN = timedelta(minutes=5)
 
@@ -98,7 +96,8 @@ def create(wanted: Wanted, *, by: User | None, now: datetime) -> ApiReminder:
 def change(reminder_id: UUID, changes: Changes, *, now: datetime) -> ApiReminder:
     """Change a reminder: another time or number makes it a new version, reminded anew. Raises Past, LookupError.
 
-    Only who is met, or where, or how long before, changes what is said next; what was said stays said.
+    Only who is met, or where, or how long before, changes what is said next, also what waits for the morning; what was
+    said stays said.
     """
     known = _locked(reminder_id)
     wanted = replace(_as_wanted(known), **changes)  # under the lock: two changes at once both count
@@ -111,12 +110,14 @@ def change(reminder_id: UUID, changes: Changes, *, now: datetime) -> ApiReminder
     )
     if anew:
         columns |= {"version": known.version + 1, "will_attend": None, "answered_by": None}
-        _take_back(known, MOVED, now)
+        take_back(known, MOVED, now)
+    unsaid = take_unsaid(known, now) if not anew and _says_more(known, wanted, now) else None
     for name, value in columns.items():
         setattr(known, name, value)
     known.updated_at = now
     known.save()
-    _arm(known, now)
+    # What the clock began goes on waiting for the morning.
+    _arm(known, now, purpose=gate.REMINDER if unsaid and not unsaid.by_hand else gate.NOTICE)
     return known
 
 
@@ -127,7 +128,7 @@ def answer(reminder: ApiReminder, *, will_attend: bool, by: Message | None, now:
     """
     same = ApiReminder.objects.filter(pk=reminder.pk, version=reminder.version, deleted_at=None)
     if same.update(will_attend=will_attend, answered_by=by, updated_at=now):
-        _take_back(reminder, ANSWERED, now)
+        take_back(reminder, ANSWERED, now)
         return True
     return False
 
@@ -137,7 +138,7 @@ def delete(reminder_id: UUID, *, now: datetime) -> None:
     """Delete a reminder: what is not sent yet never goes. Raises LookupError."""
     known = _locked(reminder_id)
     ApiReminder.objects.filter(pk=known.pk).update(deleted_at=now, updated_at=now)
-    _take_back(known, DELETED, now)
+    take_back(known, DELETED, now)
 
 
 def shown() -> QuerySet[ApiReminder]:
@@ -223,7 +224,7 @@ def _locked(reminder_id: UUID) -> ApiReminder:
     return known
 
 
-def _arm(reminder: ApiReminder, now: datetime) -> None:
+def _arm(reminder: ApiReminder, now: datetime, *, purpose: str = gate.NOTICE) -> None:
     """Queue it when its time has come, in the transaction of its cause; else have the clock look at it then."""
     if reminder.notify_at > now:
         clocks.wake(clocks.API_REMINDERS, reminder.notify_at)
@@ -233,7 +234,7 @@ def _arm(reminder: ApiReminder, now: datetime) -> None:
     )
     if not claim.exists():
         # The caller begins it, not the clock: it waits for no morning.
-        _take_up(reminder, purpose=gate.NOTICE, now=now)
+        _take_up(reminder, purpose=purpose, now=now)
 
 
 @operation
@@ -275,7 +276,7 @@ def _take_up(reminder: ApiReminder, *, purpose: str, now: datetime) -> None:
         ),
         purpose=purpose,
         author=Author.SYSTEM,
-        dedupe_key=f"api_reminder:{reminder.pk}:{reminder.version}",
+        dedupe_key=f"api_reminder:{reminder.pk}:{claim.pk}",
         language=language,
         route=route,
         said=said,
@@ -294,26 +295,7 @@ def _take_up(reminder: ApiReminder, *, purpose: str, now: datetime) -> None:
     threads.touch(conversation.pk, now=now, message=message, **changes)
 
 
-def _take_back(reminder: ApiReminder, reason: str, now: datetime) -> None:
-    """Cancel the text of a version that was not handed over yet; what a worker has in hand is tried no second time."""
-    claims = ReminderClaim.objects.filter(
-        subject=ReminderSubject.API, subject_id=reminder.pk, version=reminder.version, message__isnull=False
-    )
-    for message_id, conversation_id in list(claims.values_list("message_id", "message__conversation_id")):
-        asked = confirming.hold(conversation_id, message_id)
-        row = Message.objects.filter(pk=message_id)
-        if row.filter(status=MessageStatus.QUEUED).update(
-            status=MessageStatus.CANCELLED, reason=reason, next_attempt_at=None, updated_at=now
-        ):
-            changes = confirming.withdraw(asked, message_id, now=now) if asked else {}
-            threads.status_moved(
-                conversation_id,
-                message_id,
-                before=MessageStatus.QUEUED,
-                after=MessageStatus.CANCELLED,
-                now=now,
-            )
-            if changes:
-                threads.touch(conversation_id, now=now, **changes)
-        else:
-            row.filter(status__in=_UNSETTLED).update(expires_at=now)
+def _says_more(known: ApiReminder, wanted: Wanted, now: datetime) -> bool:
+    """Tell whether a text that waits would be other words by now, or would not be due yet."""
+    said = (known.participant, known.location, known.utc_offset)
+    return said != (wanted.participant, wanted.location, wanted.utc_offset) or wanted.notify_at > now

@@ -329,9 +329,73 @@ def test_a_patch_moves_it_and_it_is_reminded_anew(client: Any, clinic: Clinic) -
 
 def test_a_patch_of_the_place_alone_is_not_said_again(client: Any, clinic: Clinic) -> None:
     id = made(client, notify_window=200)
+    taken(clinic)
     assert client.patch(f"/api/reminder/{id}", {"location": "Room 9"}).json()["location"] == "Room 9"
     assert sweep(clinic, NOW + HOUR) == 0
     assert len(texts(clinic)) == 1
+
+
+NIGHT, MORNING = datetime(2026, 11, 26, 4, 0, tzinfo=UTC), datetime(2026, 11, 26, 13, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def waiting(client: Any, clinic: Clinic, _clock: Any) -> str:
+    """Return a reminder that fell due by night, whose text waits for the morning."""
+    with in_clinic(clinic):
+        MessagingSettings.objects.update(quiet_from="21:00", quiet_until="08:00")
+    forget_facts()
+    id = made(client, appointment_time="2026-11-27T04:00Z")
+    assert sweep(clinic, NIGHT) == 1
+    _clock.move_to(NIGHT + HOUR)
+    (text,) = texts(clinic)
+    assert (text.status, text.next_attempt_at) == ("queued", MORNING)
+    return id
+
+
+def test_a_patch_of_the_place_changes_a_text_that_waits_for_the_morning(
+    client: Any, clinic: Clinic, waiting: str
+) -> None:
+    client.patch(f"/api/reminder/{waiting}", {"location": "Room 9", "participant": "Dr. Vidal"})
+
+    old, text = texts(clinic)
+    assert (old.status, old.reason) == ("cancelled", "reminder_changed")
+    assert (text.status, text.next_attempt_at) == ("queued", MORNING)
+    assert "Room 9" in text.body
+    assert "Dr. Vidal" in text.body
+    with in_clinic(clinic):
+        assert Question.objects.get(kind="confirm_visit", closed_at=None).asked_by_id == text.pk
+        assert ReminderClaim.objects.get().message_id == text.pk
+    assert shown(client, waiting)["location"] == "Room 9"
+
+
+def test_a_patch_that_says_nothing_new_leaves_the_text_that_waits(
+    client: Any, clinic: Clinic, waiting: str
+) -> None:
+    client.patch(f"/api/reminder/{waiting}", {"location": "Main St 5", "notify_window": 30})
+
+    assert [text.status for text in texts(clinic)] == ["queued"]
+
+
+def test_a_patch_to_a_later_notice_takes_the_text_back_until_then(
+    client: Any, clinic: Clinic, waiting: str
+) -> None:
+    client.patch(f"/api/reminder/{waiting}", {"notify_window": 12})
+
+    assert [text.status for text in texts(clinic)] == ["cancelled"]
+    assert sweep(clinic, datetime(2026, 11, 26, 16, 0, tzinfo=UTC)) == 1
+    assert [text.status for text in texts(clinic)] == ["cancelled", "queued"]
+
+
+@pytest.mark.parametrize("status", ["sending", "sent", "unknown"])
+def test_what_was_said_or_is_being_said_stays_so(
+    client: Any, clinic: Clinic, waiting: str, status: str
+) -> None:
+    with in_clinic(clinic):
+        Message.objects.filter(pk=texts(clinic)[0].pk).update(status=status)
+    client.patch(f"/api/reminder/{waiting}", {"location": "Room 9"})
+
+    (text,) = texts(clinic)
+    assert (text.status, text.expires_at) == (status, datetime(2026, 11, 27, 4, 0, tzinfo=UTC))
 
 
 def test_a_move_takes_back_what_was_not_sent_yet(client: Any, clinic: Clinic) -> None:
