@@ -89,12 +89,17 @@ def ask_about_reminder(
 def _open(
     conversation: Conversation, listed: list[dict[str, Any]], asked_by: Message | None, now: datetime
 ) -> dict[str, Any]:
-    now_asked = {_subject(item) for item in listed}
+    now_asked = {subject(item): item["version"] for item in listed}
     known = Question.objects.filter(
         conversation=conversation, kind=QuestionKind.CONFIRM_VISIT, closed_at=None, expires_at__gt=now
     ).first()
     before = [*known.items, *known.context.get(EARLIER, ())] if known else []
-    earlier = [item for item in before if _subject(item) not in now_asked and _begins(item) > now]
+    # An earlier step asked of the same: that one can be answered until this text has gone.
+    earlier = [
+        item
+        for item in before
+        if now_asked.get(subject(item), item["version"]) == item["version"] and _begins(item) > now
+    ]
     begins = [_begins(item) for item in (*listed, *earlier)]
     ask(
         conversation,
@@ -186,7 +191,8 @@ def item_of(number: int, visit: Appointment, asked_by: Message | None) -> dict[s
     }
 
 
-def _subject(item: dict[str, Any]) -> str:
+def subject(item: dict[str, Any]) -> str:
+    """Return the id of what an item asks about, a visit or a reminder by the API."""
     return str(item.get("appointment_id") or item["api_id"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from messaging import api_words, details
-from messaging.confirming import EARLIER, not_gone
+from messaging.confirming import EARLIER, not_gone, subject
 from messaging.dialogue.turn import Turn
 from messaging.models import ApiReminder, Attempt, Question
 from messaging.reply_each import everyone
@@ -132,6 +132,21 @@ def every(question: Question) -> list[dict[str, Any]]:
     return [*question.items, *question.context.get(EARLIER, ())]
 
 
+def distinct(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the newest item of each visit: several steps may have asked about one."""
+    newest: dict[str, dict[str, Any]] = {}
+    for item in items:
+        newest.setdefault(subject(item), item)
+    return list(newest.values())
+
+
+def spread(question: Question) -> None:
+    """Let what was said to one text about a visit count for the others that asked the same."""
+    said = {(subject(item), item["version"]): item["answer"] for item in every(question) if item["answer"]}
+    for item in every(question):
+        item["answer"] = item["answer"] or said.get((subject(item), item["version"]))
+
+
 def _texts(turn: Turn, question: Question) -> list[list[Asked]]:
     """Return what was asked, text by text, the newest first; what nobody has read yet was not asked."""
     items = every(question)
@@ -140,7 +155,7 @@ def _texts(turn: Turn, question: Question) -> list[list[Asked]]:
         unread = {str(pk) for pk in not_gone().filter(pk__in=ids).values_list("pk", flat=True)}
         items = [item for item in items if item["message_id"] not in unread]
     texts: dict[str | None, list[Asked]] = {}
-    for one in _standing(turn, items):
+    for one in _standing(turn, distinct(items)):
         texts.setdefault(one.item["message_id"], []).append(one)
     return list(texts.values())
 

@@ -47,7 +47,7 @@ def fits(turn: Turn, question: Question) -> bool:
     """Say whether the message is an answer to the question, without a look at the visits."""
     if _said(turn, question, several=len(question.items) > 1) or Meaning.CALL in turn.reading.meanings:
         return True
-    labels = [str(item["label"]) for item in about.every(question)]
+    labels = [str(item["label"]) for item in about.distinct(about.every(question))]
     if len(labels) < 2:
         return False
     listed = labels[: len(question.items)]  # the numbers are those of one text
@@ -90,7 +90,7 @@ def answer(turn: Turn, question: Question, *, sure: bool = False) -> bool:
         return True
     said = _said(turn, question, several=len(items) > 1 and not about.is_clash(items))
     if len(items) == 1:
-        for_all = everyone(turn.body) if len(about.every(question)) > 1 else None
+        for_all = everyone(turn.body) if len(about.distinct(about.every(question))) > 1 else None
         whole = said or (NO if for_all is False else YES if for_all else "")
         return _one(turn, question, items[0], whole)
     return _several(turn, question, items, said)
@@ -177,6 +177,7 @@ def _carry_out(turn: Turn, question: Question, decided: dict[str, list[Asked]]) 
 
 def _finish(turn: Turn, question: Question, *, aloud: bool) -> None:
     """Keep what was said; who comes to all is asked about what an earlier reminder left open, else all is answered."""
+    about.spread(question)
     done = all(item["answer"] == YES for item in question.items)
     if question.closed_at is None and turn.ask is None and done:
         left = about.after(turn, question)

@@ -15,7 +15,7 @@ from messaging.models import Conversation, ConversationState, Message, Question,
 from scheduling import operations
 from scheduling.models import Appointment
 from tests.messaging.days import NOW
-from tests.messaging.reminding import HOUR, rules, someone, sweep, visit_of
+from tests.messaging.reminding import HOUR, reminders, rules, someone, sweep, visit_of
 from tests.messaging.talk import Talk
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +135,39 @@ def test_times_that_are_offered_stay_open(clinic: Clinic, owner: User) -> None:
         assert asked() is None
         conversation.refresh_from_db()
         assert conversation.state != ConversationState.IDLE
+
+
+@pytest.mark.parametrize(("words", "attendance"), [("yes", "attending"), ("2", "declined")])
+def test_the_step_before_is_answered_while_the_next_one_waits_for_the_morning(
+    clinic: Clinic, words: str, attendance: str
+) -> None:
+    with in_clinic(clinic):
+        rules(steps=[72, 24])
+        conversation, (visit,) = on_days(clinic, 3)
+        assert sweep(NOW) == 1
+        arrives()
+        assert sweep(NOW + 2 * DAY) == 1  # not gone yet
+    assert says(clinic, conversation, words, 2 * DAY + HOUR) != ""
+    with in_clinic(clinic):
+        visit.refresh_from_db()
+        assert visit.attendance == attendance
+        statuses = [message.status for message in reminders()]
+        assert statuses == ["delivered", "cancelled"]
+        assert (asked() is None) == (words == "yes")
+
+
+def test_two_steps_of_a_visit_are_one_thing_to_answer(clinic: Clinic) -> None:
+    with in_clinic(clinic):
+        rules(steps=[72, 24])
+        conversation, (visit,) = on_days(clinic, 3)
+        for n in (0, 2):
+            assert sweep(NOW + n * DAY) == 1
+            arrives()
+    assert "expects you" in says(clinic, conversation, "yes", 2 * DAY + HOUR)
+    with in_clinic(clinic):
+        visit.refresh_from_db()
+        assert visit.attendance == "attending"
+        assert asked() is None
 
 
 def wanted(conversation: Conversation, day: int, hours: int = 200) -> Wanted:
