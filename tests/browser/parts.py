@@ -123,6 +123,32 @@ def shell(stack: RunningStack, code: str, *, clinic: str = CLINIC) -> None:
     stack.run("\n".join(lines))
 
 
+def forget_people(stack: RunningStack, prefix: str, *first: str) -> None:
+    """Take away the patients whose name begins so, with their visits; `first` are lines that delete what else is `ours`.
+
+    Once more from the top when a page or the worker has just noted something about one of them.
+    """
+    lines = [
+        "from time import sleep",
+        "from django.db import IntegrityError, transaction",
+        "from messaging.models import *",
+        "from scheduling.models import *",
+        f"ours = Patient.objects.filter(name__startswith={prefix!r})",
+        "for _ in range(40):",
+        "    try:",
+        "        with transaction.atomic():",
+        *[f"            {line}" for line in first],
+        "            AppointmentEvent.objects.filter(appointment__patient__in=ours).delete()",
+        "            Appointment.objects.filter(patient__in=ours).delete()",
+        "            ours.delete()",
+        "        break",
+        "    except IntegrityError:",
+        "        sleep(0.25)",
+        "assert not ours.exists()",
+    ]
+    shell(stack, "\n".join(lines))
+
+
 _fingers: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import complaints, script
 from tests.browser.conftest import CLINIC, DESKTOP, PATIENCE, PHONE
-from tests.browser.parts import DESK, new_phone, shell
+from tests.browser.parts import DESK, forget_people, new_phone, shell
 from tests.stack.running import RunningStack
 
 REMINDERS, CALLS = f"/c/{CLINIC}/reminders/", f"/c/{CLINIC}/call-list/"
@@ -29,19 +29,14 @@ def visit(patient, hours):
         created_at=now - timedelta(days=30))
 def somebody(name): return Patient.objects.create(name=name)
 """
-_CLEAR = """
-from messaging.models import *
-from scheduling.models import *
-ours = Patient.objects.filter(name__startswith="Rem ")
-ReminderClaim.objects.filter(subject_id__in=Appointment.objects.filter(patient__in=ours).values("pk")).delete()
-AppointmentEvent.objects.filter(appointment__patient__in=ours).delete()
-VisitCall.objects.filter(appointment__patient__in=ours).delete()
-Appointment.objects.filter(patient__in=ours).delete()
-PatientContact.objects.filter(patient__in=ours).delete()
-PatientView.objects.filter(patient__in=ours).delete()
-ours.delete()
-ReminderSettings.objects.all().delete()
-"""
+_FIRST = (
+    "visits = Appointment.objects.filter(patient__in=ours)",
+    'ReminderClaim.objects.filter(subject_id__in=visits.values("pk")).delete()',
+    "VisitCall.objects.filter(appointment__in=visits).delete()",
+    "PatientContact.objects.filter(patient__in=ours).delete()",
+    "PatientView.objects.filter(patient__in=ours).delete()",
+    "ReminderSettings.objects.all().delete()",
+)
 
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["1440x900", "390x844"])
@@ -54,7 +49,7 @@ def viewport(request: pytest.FixtureRequest) -> Any:
 def day(stack: RunningStack) -> Iterator[Callable[[str], None]]:
     """Give a writer of visits; they are taken away again, and reminders are off again."""
     yield lambda code: shell(stack, _VISIT.strip() + "\n" + code)
-    shell(stack, _CLEAR)
+    forget_people(stack, "Rem ", *_FIRST)
 
 
 def sound(page: Page) -> None:

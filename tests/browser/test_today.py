@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import complaints, script
 from tests.browser.conftest import CLINIC, DESKTOP, PATIENCE, PHONE
-from tests.browser.parts import has_focus, shell
+from tests.browser.parts import forget_people, has_focus, shell
 from tests.stack.running import RunningStack
 
 TODAY = f"/c/{CLINIC}/today/"
@@ -32,30 +32,13 @@ def visit(name, minutes, status="confirmed", attendance="unasked", length=30):
         status=status, attendance=attendance, source="staff",
         respond_by=now + timedelta(minutes=22) if status == "pending_review" else None)
 """
-_CLEAR = """
-from time import sleep
-from django.db import IntegrityError, transaction
-from scheduling.models import *
-ours = Patient.objects.filter(name__startswith="Day ")
-for _ in range(40):
-    try:
-        with transaction.atomic():
-            AppointmentEvent.objects.filter(appointment__patient__in=ours).delete()
-            Appointment.objects.filter(patient__in=ours).delete()
-            ours.delete()
-        break
-    except IntegrityError:  # a page or the worker has just noted something about one
-        sleep(0.25)
-Task.objects.filter(text__startswith="Day ").delete()
-assert not ours.exists()
-"""
 
 
 @pytest.fixture
 def day(stack: RunningStack) -> Iterator[Callable[[str], None]]:
     """Give a writer of visits; they are taken away again."""
     yield lambda code: shell(stack, _VISIT.strip() + "\n" + code)
-    shell(stack, _CLEAR)
+    forget_people(stack, "Day ", 'Task.objects.filter(text__startswith="Day ").delete()')
 
 
 def row(page: Page, name: str):  # type: ignore[no-untyped-def]
