@@ -41,7 +41,7 @@ def a_thread(
 ) -> Conversation:
     """Store a thread whose patient wrote `heard` ago; None for one without any message."""
     now, sender = clock.now(), Sender.objects.get(clinic=current_clinic(), channel=channel, status="active")
-    number = f"+1646555{next(_numbers):04d}"
+    number = f"+1646555{1000 + next(_numbers) % 9000}"  # none of a clinic's own
     point = ContactPoint.objects.create(match_key=number, phone=number, language="en")
     ContactAddress.objects.create(contact_point=point, channel=channel, address=number)
     patient = Patient.objects.create(name=name, preferred_language="en")

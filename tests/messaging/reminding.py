@@ -40,7 +40,7 @@ def someone(
     care: bool | None = True,
 ) -> tuple[Patient, Conversation]:
     """Store a patient with a phone of their own, who wrote so long ago."""
-    number = f"+1212555{next(_numbers):04d}"
+    number = f"+1212555{1000 + next(_numbers) % 9000}"  # none of a clinic's own
     conversation = thread(clinic, address=number, channel=channel, last_inbound=heard, care=care, now=now)
     patient = Patient.objects.create(name=name, preferred_language=language)
     share(patient, conversation)
