@@ -199,6 +199,17 @@ def test_the_picker_shows_to_the_letter_what_is_sent(clinic: Clinic, owner: User
     assert message.body == unescape(preview)
 
 
+@pytest.mark.parametrize(("approval", "helps"), [("pending", False), ("paused", True), ("rejected", True)])
+def test_the_picker_leads_to_a_remedy_only_where_there_is_one(
+    clinic: Clinic, owner: User, browse: Any, approval: str, helps: bool
+) -> None:
+    with in_clinic(clinic):
+        thread = a_thread("Grace Osei", heard=timedelta(days=2))
+        approved("moved", approval=approval)
+    shown = page(browse(owner).get(f"/c/{clinic.slug}/inbox/{thread.pk}/approved/"))
+    assert (">Fix</a>" in shown) is helps
+
+
 def test_a_missing_value_is_named_and_nothing_is_stored(clinic: Clinic, owner: User, browse: Any) -> None:
     with in_clinic(clinic):
         thread = a_thread("Grace Osei", heard=timedelta(days=2))
