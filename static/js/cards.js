@@ -134,6 +134,21 @@
     },
   };
 
+  // What a person chose meanwhile stays: a look that was under way knows nothing of it.
+  const CHOSEN = { offer: ["slots", "offer-text", "offer-count"], decline: ["decline-text"] };
+  document.body.addEventListener("htmx:beforeSwap", function (event) {
+    const reader = event.detail.requestConfig.elt;
+    if (!reader.matches || !reader.matches("[data-looks]") || !event.detail.shouldSwap) return;
+    const touched = Array.from(card(reader).querySelectorAll("form[data-touched]"));
+    if (!touched.length) return;
+    const fresh = document.createElement("template");
+    fresh.innerHTML = event.detail.serverResponse;
+    touched
+      .flatMap((form) => CHOSEN[form.dataset.answers] || [])
+      .forEach((name) => fresh.content.querySelectorAll('[data-part^="' + name + '-"]').forEach((part) => part.remove()));
+    event.detail.serverResponse = fresh.innerHTML;
+  });
+
   // What was answered is replaced even where the focus is in it; the focus then stays with the same request.
   document.body.addEventListener("htmx:beforeSwap", function (event) {
     const form = event.detail.requestConfig.elt;

@@ -55,7 +55,9 @@
     const row = event.target.closest("[data-row]");
     if (row) {
       event.preventDefault();
-      load(row.href, true);
+      // What somebody has begun to answer is not read anew over their words.
+      if (row.hasAttribute("aria-current") && pane.querySelector("[data-touched]")) root.dataset.open = "true";
+      else load(row.href, true);
       return;
     }
     if (event.target.closest("[data-back]")) {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.axe import complaints, script
 from tests.browser.conftest import CLINIC, DESKTOP, PATIENCE, PHONE
@@ -15,6 +15,7 @@ from tests.browser.parts import DESK, INBOX, PlayedPhone, ask_for_a_time, new_ph
 from tests.stack.running import RunningStack
 
 SCREEN = f"/c/{CLINIC}/requests/"
+WORDS = "**/words/"
 VIEWPORTS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
@@ -113,6 +114,23 @@ def test_declining_by_keyboard_previews_the_reason_and_sends_it(visit: Callable[
 
     expect(page.locator(".decision-main .request-line")).to_contain_text("Declined by you", timeout=PATIENCE)
     phone.heard("Este tipo de cita necesita más tiempo. Le llamamos hoy.")
+
+
+def test_a_reason_chosen_while_the_card_still_reads_its_words_stays(visit: Callable[..., Page]) -> None:
+    phone = asking_phone(visit)
+    page = visit(SCREEN)
+    held: list[Route] = []
+    page.route(WORDS, lambda one: held.append(one))
+    page.goto(row(page, phone.name).get_attribute("href") or "")
+    expect(page.locator(".decision-name")).to_have_text(phone.name, timeout=PATIENCE)
+    page.locator("[name=why]").select_option("reason_longer")
+    expect(page.locator("[data-decline-text]")).to_contain_text("más tiempo", timeout=PATIENCE)
+
+    for one in held:
+        one.continue_()
+
+    expect(page.locator("[data-offer-text]")).to_contain_text("2. ", timeout=PATIENCE)
+    expect(page.locator("[data-decline-text]")).to_contain_text("más tiempo")
 
 
 def test_the_card_in_a_thread_offers_other_times_by_keyboard(visit: Callable[..., Page]) -> None:
