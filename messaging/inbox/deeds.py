@@ -11,8 +11,6 @@ from uuid import UUID
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -20,20 +18,15 @@ from django.views.decorators.http import require_GET, require_POST
 from clinics.access import ClinicRequest, may
 from clinics.models import User
 from clinics.permissions import Action
-from clinics.queries import members_of
 from medsync.lib import clock
-from medsync.lib.ids import id_in, new_id
+from medsync.lib.ids import new_id
 from messaging import blocking, conversations, snoozing, times, undoing
 from messaging.facts import facts
-from messaging.history import MOST_AT_ONCE, ChangedByColleague, ChangedMeanwhile, Many, Seen
-from messaging.inbox import deed_menus, listing
+from messaging.history import MOST_AT_ONCE, ChangedByColleague, ChangedMeanwhile, Many
+from messaging.inbox import chosen, deed_menus, listing
 from messaging.inbox.answering import answer, conversation_of
 from messaging.models import Conversation
 from messaging.snoozing import NotInThePast
-
-
-class _Refused(Exception):
-    """What was asked cannot be done; the sentence says what helps."""
 
 
 @require_POST
@@ -41,7 +34,7 @@ class _Refused(Exception):
 def done(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Close the thread until somebody writes again."""
     said = _("Done. A new message brings it back.")
-    return _do(request, conversation_id, conversations.done, said, seen=_seen(request))
+    return _do(request, conversation_id, conversations.done, said, seen=chosen.seen(request))
 
 
 @require_POST
@@ -49,7 +42,7 @@ def done(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
 def no_reply(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Say that the last message wants no answer."""
     said = _("No reply needed. A new message brings it back.")
-    return _do(request, conversation_id, conversations.no_reply_needed, said, seen=_seen(request))
+    return _do(request, conversation_id, conversations.no_reply_needed, said, seen=chosen.seen(request))
 
 
 @require_POST
@@ -78,7 +71,7 @@ def unblock(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
 @may(Action.WORK)
 def snooze(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Take the thread out of sight until a time."""
-    until = _until(request)
+    until = chosen.until(request)
     if until is None:
         return _not_then(request, conversation_id)
     try:
@@ -87,7 +80,7 @@ def snooze(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             conversation_id,
             snoozing.snooze,
             _snoozed(request, until),
-            seen=_seen(request),
+            seen=chosen.seen(request),
             until=until,
         )
     except NotInThePast:
@@ -99,10 +92,10 @@ def snooze(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
 def assign(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     """Give the thread to a member, or to nobody."""
     try:
-        to = _member(request)
-    except _Refused as refused:
+        to = chosen.member(request)
+    except chosen.Refused as refused:
         return answer(request, conversation_id, toast=str(refused), status=409)
-    seen = replace(_seen(request), message=None)  # who has a thread is no matter of what was said in it
+    seen = replace(chosen.seen(request), message=None)  # who has a thread is no matter of what was said in it
     return _do(request, conversation_id, conversations.assign, _given(request, to), seen=seen, to=to)
 
 
@@ -113,7 +106,7 @@ def many(request: ClinicRequest) -> HttpResponse:
 
     400 for more than 100 or for what is no such list, 404 when one of them is not this clinic's.
     """
-    stamps = _stamps(request.POST.getlist("thread"))
+    stamps = chosen.stamps(request)
     deeds: dict[str, Callable[[ClinicRequest, dict[UUID, str], UUID], tuple[Many, str]]] = {
         "done": _done_many,
         "snooze": _snooze_many,
@@ -127,7 +120,7 @@ def many(request: ClinicRequest) -> HttpResponse:
     batch = new_id()
     try:
         result, said = deed(request, stamps, batch)
-    except (_Refused, NotInThePast) as error:
+    except (chosen.Refused, NotInThePast) as error:
         return _say(request, str(error) or _no_such_time(), status=409)
     n = len(result.changed)
     bits = [said] if n else []
@@ -155,7 +148,7 @@ def _done_many(request: ClinicRequest, stamps: dict[UUID, str], batch: UUID) -> 
 
 
 def _snooze_many(request: ClinicRequest, stamps: dict[UUID, str], batch: UUID) -> tuple[Many, str]:
-    until = _until(request)
+    until = chosen.until(request)
     if until is None:
         raise NotInThePast
     result = snoozing.snooze_many(stamps, until=until, by=request.user, now=clock.now(), batch=batch)
@@ -165,7 +158,7 @@ def _snooze_many(request: ClinicRequest, stamps: dict[UUID, str], batch: UUID) -
 
 
 def _assign_many(request: ClinicRequest, stamps: dict[UUID, str], batch: UUID) -> tuple[Many, str]:
-    to = _member(request)
+    to = chosen.member(request)
     result = conversations.assign_many(stamps, to=to, by=request.user, now=clock.now(), batch=batch)
     n = len(result.changed)
     if to is None:
@@ -270,42 +263,3 @@ def _given(request: ClinicRequest, to: User | None) -> str:
         if to.pk == request.user.pk
         else _("%(name)s has it.") % {"name": to.get_short_name()}
     )
-
-
-def _seen(request: ClinicRequest) -> Seen:
-    """Return the last message and the newest deed that the page showed."""
-    return Seen(message=id_in(request.POST.get("seen", "")), deed=id_in(request.POST.get("deed", "")))
-
-
-def _until(request: ClinicRequest) -> datetime | None:
-    """Return the chosen instant: of a preset, or of the member's own wall time in the clinic's zone."""
-    try:
-        at = parse_datetime(request.POST.get("until", ""))
-    except ValueError:
-        return None
-    if at is None or is_aware(at):
-        return at
-    return snoozing.at_wall(at, request.clinic.zone)
-
-
-def _member(request: ClinicRequest) -> User | None:
-    """Return the present member that was chosen, None for nobody."""
-    chosen = request.POST.get("to", "")
-    if chosen == "":
-        return None
-    found = next((m.user for m in members_of(request.clinic) if str(m.user_id) == chosen), None)
-    if found is None:
-        raise _Refused(_("This person is no longer in the team. Choose somebody else."))
-    return found
-
-
-def _stamps(threads: list[str]) -> dict[UUID, str]:
-    """Return by id what the page showed of those it had chosen; nothing when it is no such list."""
-    stamps: dict[UUID, str] = {}
-    for thread in threads[: MOST_AT_ONCE + 1]:
-        text, _colon, stamp = thread.partition(":")
-        pk = id_in(text)
-        if pk is None or not stamp:
-            return {}
-        stamps[pk] = stamp
-    return stamps
