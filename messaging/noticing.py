@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 from clinics.models import Channel
 from medsync.lib import phone
 from messaging import catalog, confirmations, counters, datewords, details
+from messaging.addressees import language_for
 from messaging.approved.choosing import reads
 from messaging.conversations import bot_is_silent
 from messaging.facts import facts
-from messaging.language import nearest
 from messaging.models import BotMode, Conversation, ConversationState
 from messaging.outbox.routes import Route
 from messaging.slotlists import list_of
 from scheduling.errors import FreeSlot, NotBookable
-from scheduling.models import Appointment, ContactPoint
+from scheduling.models import Appointment
 from scheduling.queries import free_slots, offered_times, spread
 
 OFFERED = 3
@@ -161,10 +161,6 @@ def _bot_answers(conversation: Conversation, now: datetime) -> bool:
     return facts().bot_mode(now) == BotMode.ANSWER and not bot_is_silent(
         conversation, now=now + timedelta(minutes=1)
     )
-
-
-def language_for(visit: Appointment, point: ContactPoint) -> str:
-    return nearest(visit.patient.preferred_language, point.language, facts().clinic.language)
 
 
 def _values(visit: Appointment, language: str) -> dict[str, str]:

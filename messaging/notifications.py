@@ -1,23 +1,20 @@
 """What the patient hears when a visit changes: from the event and its source, a text, or silence.
 
 Only this module decides it. What a patient asks for in the chat is answered by the dialogue at once, so the
-event itself is silent; what staff, the clock or an integrator do is told here. `preview` shows the same words
-before the decision.
+event itself is silent; what staff, the clock or an integrator do is told here. `messaging.foretelling` shows the
+same words before the decision.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from clinics.models import Channel
 from messaging import confirmations, counters, gate, noticing, outbox, threads
 from messaging import notice_ways as ways
+from messaging.addressees import language_for, language_of, thread_of
 from messaging.asking import ask
 from messaging.facts import facts
-from messaging.language import nearest
 from messaging.models import (
     Author,
     Conversation,
@@ -30,17 +27,12 @@ from messaging.models import (
     QuestionOutcome,
     WorkState,
 )
-from messaging.outbox.routes import Route, route_for_beginning
 from messaging.slotlists import items_of
-from scheduling.countering import offered_until
-from scheduling.errors import FreeSlot
 from scheduling.models import (
     Appointment,
     AppointmentEvent,
     Cancellation,
-    ContactPoint,
     EventKind,
-    PatientContact,
     Source,
     Status,
 )
@@ -49,15 +41,6 @@ logger = logging.getLogger(__name__)
 
 # With these the patient was not promised an answer: when no channel allows a text, none is owed.
 _UNPROMISED = frozenset({EventKind.BOOKED})
-
-
-@dataclass(frozen=True, slots=True)
-class Foretold:
-    """What a patient would hear: the words, the channel, and why it could not go, "" when it could."""
-
-    body: str
-    channel: str
-    refusal: str = ""
 
 
 def key_for(kind: str, source: str, visit: Appointment, *, now: datetime) -> str | None:
@@ -95,7 +78,7 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
     if event.silent:
         return None
     key = key_for(event.kind, event.source, visit, now=now)
-    conversation = _conversation(visit, now if key else None)
+    conversation = thread_of(visit, now=now if key else None)
     ended: dict[str, Any] = {}
     if conversation is not None and event.before.get("offered_until"):
         ended = counters.close(visit, conversation, kind=event.kind, source=event.source, now=now)
@@ -109,7 +92,7 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
         language = language_of(visit)
         confirmations.skipped(event, key, reason=skip, channel="", language=language, now=now)
         return None
-    language = noticing.language_for(visit, conversation.contact_point)
+    language = language_for(visit, conversation.contact_point)
     told = {"before": event.before, "reason": event.reason}
     way = ways.way(key, visit, conversation, now, **told)
     if way.skip:
@@ -156,87 +139,6 @@ def announce(event_id: UUID, *, now: datetime) -> Message | None:
 def key_of(event_id: UUID) -> str:
     """Return the key of the message that tells the patient of an event: there is one at most."""
     return f"event:{event_id}:patient"
-
-
-def preview(appointment: Appointment, action: str, now: datetime, *, reason: str = "") -> str:
-    """Return the very words that `accept` or `reject` would send, "" for silence."""
-    kind = {"accept": EventKind.ACCEPTED, "reject": EventKind.REJECTED}[action]
-    key = key_for(kind, Source.STAFF, appointment, now=now)
-    conversation = _conversation(appointment, None)
-    if key is None or conversation is None:
-        return ""
-    # Where the window is open the words need to know the channel only: where the thread is.
-    known = conversation.last_channel
-    if known in ways.CHAT and not _closed(conversation, now):
-        return noticing.notice(key, appointment, conversation, known, now, before={}, reason=reason).body
-    return ways.way(key, appointment, conversation, now, before={}, reason=reason).notice.body
-
-
-def foretell(visit: Appointment, kind: EventKind, *, now: datetime, reason: str = "") -> Foretold | None:
-    """Return what the patient would hear of a change that staff have not made yet, None for silence.
-
-    `visit` is as it would be afterwards and may be unsaved; so may the thread be, where nothing was ever said.
-    """
-    key = key_for(kind, Source.STAFF, visit, now=now)
-    point = visit.contact_point or _starred(visit)
-    if key is None or point is None:
-        return None
-    conversation = _conversation(visit, None) or Conversation(contact_point=point)
-    way = ways.way(key, visit, conversation, now, before={}, reason=reason)
-    refusal = ""
-    if way.skip:
-        refusal = confirmations.sentence(way.skip)
-    elif not way.route.reachable:
-        detail, remedy = gate.sentences(way.route.refusal, way.route.channel)
-        refusal = f"{detail}. {remedy}"
-    return Foretold(way.notice.body, way.route.channel, refusal)
-
-
-def preview_counter(appointment: Appointment, slots: Sequence[FreeSlot], now: datetime) -> str:
-    """Return the very words that would offer these times instead, "" when there is nobody to tell."""
-    conversation = _conversation(appointment, None)
-    if conversation is None or not slots:
-        return ""
-    until = offered_until(appointment, slots, now=now)
-    notice = noticing.counter(appointment, conversation, slots, until)
-    if not _closed(conversation, now):
-        return notice.body
-    return noticing.as_sent(
-        notice, _route_for_counter(appointment, conversation, notice, now), "counter"
-    ).body
-
-
-def refused(appointment: Appointment, slots: Sequence[FreeSlot], now: datetime) -> str:
-    """Return why other times may not be offered now, "" when they may."""
-    conversation = _conversation(appointment, None)
-    if conversation is None:
-        return ""
-    until = offered_until(appointment, slots, now=now)
-    notice = noticing.counter(appointment, conversation, slots, until)
-    route = _route_for_counter(appointment, conversation, notice, now)
-    return "" if route.reachable else ". ".join(gate.sentences(route.refusal, route.channel))
-
-
-def _route_for_counter(
-    visit: Appointment, conversation: Conversation, notice: noticing.Notice, now: datetime
-) -> Route:
-    return route_for_beginning(conversation, now=now, said=notice.said, visit=visit)
-
-
-def _closed(conversation: Conversation, now: datetime) -> bool:
-    """Tell whether free text may not go to where the thread is, as far as the thread's row knows."""
-    closes_at = conversation.window_closes_at
-    return conversation.last_channel == Channel.WHATSAPP and (closes_at is None or closes_at <= now)
-
-
-def language_of(appointment: Appointment) -> str:
-    """Return the language in which the patient hears of a request."""
-    point = appointment.contact_point or _starred(appointment)
-    return (
-        noticing.language_for(appointment, point)
-        if point
-        else nearest(appointment.patient.preferred_language)
-    )
 
 
 def _settled(
@@ -291,29 +193,3 @@ def _event(event_id: UUID) -> AppointmentEvent:
     return AppointmentEvent.objects.select_related(*(f"appointment__{name}" for name in related)).get(
         pk=event_id
     )
-
-
-def _conversation(visit: Appointment, now: datetime | None) -> Conversation | None:
-    """Return the thread of who asked for the visit, else of the patient's own contact; made when *now* is given."""
-    point = visit.contact_point or _starred(visit)
-    if point is None:
-        return None
-    if now is None and "conversation" in point._state.fields_cache:  # read together with the visit
-        return point.conversation
-    known = Conversation.objects.select_related("contact_point").filter(contact_point=point).first()
-    if known is not None or now is None:
-        return known
-    Conversation.objects.bulk_create(
-        [Conversation(contact_point=point, created_at=now, updated_at=now)], ignore_conflicts=True
-    )
-    return Conversation.objects.select_related("contact_point").get(contact_point=point)
-
-
-def _starred(visit: Appointment) -> ContactPoint | None:
-    contact = (
-        PatientContact.objects.filter(patient_id=visit.patient_id, not_theirs_at=None)
-        .select_related("contact_point")
-        .order_by("-starred", "created_at", "id")
-        .first()
-    )
-    return contact.contact_point if contact else None

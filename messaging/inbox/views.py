@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from clinics.access import ClinicRequest
 from medsync.lib import clock
 from medsync.lib.ids import id_in
-from messaging import notifications
+from messaging import foretelling
 from messaging.facts import facts
 from messaging.inbox import listing, person, queries, rail, screens, why
 from messaging.inbox import thread as threads
@@ -124,7 +124,7 @@ def thread_context(request: ClinicRequest, conversation: Conversation, *, older:
             clinic=request.clinic,
             user=request.user,
             view=_view(request),
-            preview=lambda appointment: notifications.preview(appointment, "accept", now),
+            preview=lambda appointment: foretelling.preview(appointment, "accept", now),
             now=now,
             sought=sought if place else None,
             past=bool(place and place.older),

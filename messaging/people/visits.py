@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
-from messaging import notifications
+from messaging import foretelling
 from messaging.inbox import person
 from messaging.people import booking, record, screens
 from messaging.people.access import patient_or_404
@@ -62,7 +62,7 @@ def book_text(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     patient = patient_or_404(patient_id)
     chosen = booking.read(request.POST.get("slot", ""))
     visit = booking.as_visit(patient, chosen) if chosen else None
-    told = notifications.foretell(visit, EventKind.BOOKED, now=clock.now()) if visit else None
+    told = foretelling.foretell(visit, EventKind.BOOKED, now=clock.now()) if visit else None
     context = {"told": told, "silent": not request.POST.get("tell"), "chosen": visit is not None}
     return render(request, "messaging/people_told.html", context)
 
@@ -114,7 +114,7 @@ def _told(request: HttpRequest, visit: Appointment, form: CancelForm) -> dict[st
         why, reason, tell = Cancellation.CLINIC, "", True
     ended = copy.copy(visit)
     ended.status, ended.cancellation = Status.CANCELLED, why
-    told = notifications.foretell(ended, EventKind.CANCELLED, now=clock.now(), reason=reason)
+    told = foretelling.foretell(ended, EventKind.CANCELLED, now=clock.now(), reason=reason)
     return {"told": told, "silent": not tell, "chosen": True}
 
 

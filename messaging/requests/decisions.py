@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from clinics.models import User
 from medsync.lib.text import clean
-from messaging import catalog, notifications
+from messaging import catalog, foretelling
+from messaging.addressees import language_of
 from messaging.requests import cards
 from scheduling import operations
 from scheduling.deciding import REASON_LENGTH
@@ -58,10 +59,10 @@ def offer(appointment: Appointment, *, slots: Sequence[FreeSlot], user: User, no
     """Offer other times instead. Refused when nobody would hear of them."""
     if not slots:
         return Outcome(_("Choose one to three times first."), 409)
-    body = notifications.preview_counter(appointment, slots, now)
+    body = foretelling.preview_counter(appointment, slots, now)
     if not body:
         return Outcome(_("Nothing was offered: the patient cannot be reached here."), 409)
-    if refusal := notifications.refused(appointment, slots, now):
+    if refusal := foretelling.refused(appointment, slots, now):
         return Outcome(refusal, 409)
     try:
         operations.counter_offer(appointment, slots=slots, by=user, now=now)
@@ -85,7 +86,7 @@ def reason_from(fields: QueryDict, appointment: Appointment) -> str:
     own = clean(fields.get("reason", "")).strip()
     known = ""
     if key in REASONS:  # said on whatever channel the decision is told
-        known = catalog.text(key, notifications.language_of(appointment), channel="")
+        known = catalog.text(key, language_of(appointment), channel="")
     return f"{known} {own}".strip()[:REASON_LENGTH]
 
 

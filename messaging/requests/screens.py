@@ -1,4 +1,4 @@
-"""The Requests screen, as templates read it. Built from rows; the texts come from notifications."""
+"""The Requests screen, as templates read it. Built from rows; the texts are foretold."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from clinics.access import ClinicRequest, may
 from clinics.permissions import Action
 from medsync.lib import clock
-from messaging import notifications
+from messaging import foretelling
 from messaging.requests import decisions, queries, screens
 from messaging.requests.day import day
 from messaging.requests.decisions import Outcome
@@ -86,7 +86,7 @@ def decline_text(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Answer word for word what the patient would get with this reason. POST, for it carries words."""
     appointment = _found(appointment_id)
     reason = decisions.reason_from(request.POST, appointment)
-    text = notifications.preview(appointment, "reject", clock.now(), reason=reason)
+    text = foretelling.preview(appointment, "reject", clock.now(), reason=reason)
     return _text(request, appointment, "decline", text)
 
 
@@ -96,7 +96,7 @@ def offer_text(request: ClinicRequest, appointment_id: UUID) -> HttpResponse:
     """Answer word for word what the patient would get with these times."""
     appointment = _found(appointment_id)
     slots = decisions.slots_from(request.POST, appointment)
-    text = notifications.preview_counter(appointment, slots, clock.now())
+    text = foretelling.preview_counter(appointment, slots, clock.now())
     return _text(request, appointment, "offer", text, chosen=len(slots))
 
 
@@ -153,7 +153,7 @@ def _decision(request: ClinicRequest, appointment: Appointment) -> dict[str, Any
             seen,
             clinic=request.clinic,
             user=request.user,
-            preview=lambda asked: notifications.preview(asked, "accept", now),
+            preview=lambda asked: foretelling.preview(asked, "accept", now),
             now=now,
         ),
         "day": day(seen, clinic=request.clinic, now=now),

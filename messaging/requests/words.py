@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from messaging import notifications, times
+from messaging import foretelling, times
 from messaging.requests import decisions
 from messaging.requests.decisions import MOST_SLOTS
 from scheduling.errors import FreeSlot
@@ -76,8 +76,8 @@ def words(appointment: Appointment, *, now: datetime) -> Words:
         offered=[_label(slot, zone, day=True) for slot in offered],
         days=_days(free, chosen, zone, own=appointment.practitioner_id),
         count=len(chosen),
-        offer_text=notifications.preview_counter(appointment, chosen, now),
-        decline_text=notifications.preview(appointment, "reject", now),
+        offer_text=foretelling.preview_counter(appointment, chosen, now),
+        decline_text=foretelling.preview(appointment, "reject", now),
     )
 
 

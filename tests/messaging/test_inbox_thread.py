@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import notifications
+from messaging import foretelling
 from messaging.facts import facts
 from messaging.inbox import queries
 from messaging.models import ChannelConsent, Message
@@ -60,7 +60,7 @@ def test_a_thread_with_a_request_costs_at_most_eight_statements(inside: Clinic, 
         assert found is not None
         rows = queries.thread(found, user=owner)
         for request in rows.requests:
-            notifications.preview(request, "accept", now)
+            foretelling.preview(request, "accept", now)
 
     assert len(rows.messages) == queries.PAGE
     assert len(seen) <= 8, "\n".join(
@@ -178,7 +178,7 @@ def test_somebody_who_opted_out_cannot_be_written_to(read: Any) -> None:
 def test_the_card_shows_word_for_word_what_accepting_sends(read: Any) -> None:
     thread = a_thread()
     request = a_request(thread)
-    words = notifications.preview(request, "accept", clock.now())
+    words = foretelling.preview(request, "accept", clock.now())
 
     html = read(thread)
 

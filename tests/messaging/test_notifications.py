@@ -8,7 +8,7 @@ import time_machine
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
-from messaging import notifications
+from messaging import foretelling, notifications
 from messaging.models import Message
 from scheduling import operations
 from scheduling.models import (
@@ -74,14 +74,14 @@ def test_the_same_event_is_told_once(asked: Talk, receptionist: User) -> None:
 
 
 def test_the_preview_is_what_is_sent(asked: Talk, receptionist: User) -> None:
-    accept = notifications.preview(asked.visits[0], "accept", asked.now)
+    accept = foretelling.preview(asked.visits[0], "accept", asked.now)
     operations.accept(asked.visits[0], by=receptionist, now=asked.now)
     assert notices()[0].body == accept
 
 
 def test_the_preview_of_a_refusal_is_what_is_sent(asked: Talk, receptionist: User) -> None:
     words = "The doctor is away"
-    decline = notifications.preview(asked.visits[0], "reject", asked.now, reason=words)
+    decline = foretelling.preview(asked.visits[0], "reject", asked.now, reason=words)
     operations.reject(asked.visits[0], by=receptionist, reason=words, now=asked.now)
     assert notices()[0].body == decline
 

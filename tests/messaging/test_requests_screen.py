@@ -17,7 +17,7 @@ from clinics.models import Clinic, User
 from clinics.permissions import Action
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
-from messaging import notifications
+from messaging import foretelling
 from messaging.facts import facts
 from messaging.models import ChannelConsent, Message, Question
 from messaging.requests import queries, screens
@@ -119,7 +119,7 @@ def test_a_request_shows_what_it_takes_to_decide(get: Any) -> None:
     assert "&lt;b&gt;una cita&lt;/b&gt;" in html
     assert "Free, checked now" in html
     assert "No other visit that day" in html
-    assert notifications.preview(request, "accept", clock.now()).split("\n")[0] in html
+    assert foretelling.preview(request, "accept", clock.now()).split("\n")[0] in html
     assert "is-request" in html
     assert "Runs out" in html
 
@@ -340,7 +340,7 @@ def test_the_screen_costs_ten_statements_at_any_size(
             around,
             clinic=inside,
             user=owner,
-            preview=lambda asked: notifications.preview(asked, "accept", now),
+            preview=lambda asked: foretelling.preview(asked, "accept", now),
             now=now,
         )
         day(around, clinic=inside, now=now)
