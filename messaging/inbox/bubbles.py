@@ -18,8 +18,8 @@ from messaging import failures, gate, shown, times
 from messaging.attachments.screens import File, files
 from messaging.gate import codes
 from messaging.inbox import parts, words
+from messaging.inbox.kinds import KIND_ICONS, kind_words
 from messaging.inbox.parts import Chip
-from messaging.inbox.screens import KIND_ICONS, kind_words
 from messaging.models import Author, Direction, Kind, Message, MessageStatus, Solved
 from messaging.reminders import reminding
 from messaging.suggesting import COMING

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clinics.models import Clinic, User
 from messaging import times
 from messaging.history import stamp
 from messaging.inbox import parts
+from messaging.inbox.kinds import kind_words
 from messaging.inbox.list_words import EMPTY, LABELS, ORDERS
 from messaging.inbox.listing import COUNT_LIMIT, Page
 from messaging.inbox.parts import Chip, Link, Ring, Tag
@@ -255,35 +255,6 @@ def _state_flag(state: str, *, alone: bool) -> list[Chip]:
     if state == WorkState.WAITING:
         return [Chip(_("Waiting for patient"), "message")]
     return [Chip(_("Needs reply"), "inbox")] if alone and state == WorkState.NEEDS_REPLY else []
-
-
-_KIND_WORDS = {
-    Kind.MEDIA: gettext_lazy("Picture or file"),
-    Kind.LOCATION: gettext_lazy("A place on the map"),
-    Kind.CONTACT: gettext_lazy("A contact card"),
-    Kind.REACTION: gettext_lazy("A reaction"),
-    Kind.DELETION: gettext_lazy("The patient deleted a message that is not here"),
-    Kind.UNSUPPORTED: gettext_lazy(
-        "Something that cannot be shown here. Ask for it as text or as a picture."
-    ),
-    Kind.CALL: gettext_lazy("A call"),
-}
-KIND_ICONS = {
-    Kind.MEDIA: "attach",
-    Kind.LOCATION: "pin",
-    Kind.CONTACT: "user",
-    Kind.REACTION: "smile",
-    Kind.DELETION: "ban",
-    Kind.UNSUPPORTED: "info",
-    Kind.CALL: "call",
-}
-
-
-def kind_words(kind: str, body: str = "") -> str:
-    """Return what stands for a message without words, "" for a text; of a reaction `body` is the emoji."""
-    if kind == Kind.REACTION and body:
-        return _("Reacted %(emoji)s") % {"emoji": body}
-    return str(_KIND_WORDS[Kind(kind)]) if kind in _KIND_WORDS else ""
 
 
 def _last_line(conversation: Conversation) -> str:

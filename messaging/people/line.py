@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from clinics.models import Channel, Clinic
 from messaging import times
 from messaging.inbox import parts, words
+from messaging.inbox.kinds import kind_words
 from messaging.inbox.parts import Tag
-from messaging.inbox.screens import kind_words
 from messaging.models import Author, Direction, Kind, Message
 from scheduling.models import AppointmentEvent, Cancellation, EventKind, Patient
 
