@@ -1,13 +1,18 @@
-"""Pure: which of the languages that we speak a text is written in, as far as a glance can tell."""
+"""The languages that we speak, and in which of them a text is written, as far as a glance can tell. Pure."""
 
 import functools
 import unicodedata
 from collections.abc import Mapping
 
+from django.utils.translation import gettext_lazy
+
 from messaging.wording import languages, tokens
 
 SPOKEN = ("en", "es", "zh")
 """The languages of patients' texts; the first is the last resort."""
+
+LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
+"""What members call them."""
 
 _GLANCE = 400  # characters
 

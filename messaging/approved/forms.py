@@ -15,7 +15,8 @@ from clinics.models import ProviderAccount
 from messaging.approved import rules
 from messaging.approved.choosing import one_line, wish_of
 from messaging.approved.starter import MARKETING, SAMPLES, SPELLED, USES, UTILITY, names_of, numbered
-from messaging.approved.words import LANGUAGES, NAMES
+from messaging.approved.words import NAMES
+from messaging.language import LANGUAGES
 from messaging.models import ContentTemplate
 
 _SID = re.compile(r"HX[0-9a-fA-F]{32}\Z")

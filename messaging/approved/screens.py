@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from messaging.approved import words
 from messaging.approved.choosing import wish_of
 from messaging.approved.starter import SPELLED, USES, can_be_filled, starter_set
+from messaging.language import LANGUAGES
 from messaging.models import Approval, ContentTemplate
 
 _VARIABLE = re.compile(r"\{\{(\d+)\}\}")
@@ -146,4 +147,4 @@ def _uses(rows: Sequence[ContentTemplate]) -> Iterator[tuple[str, list[tuple[str
         if row.approval == Approval.APPROVED and can_be_filled(row.variables, row.key)
     }
     for key, name in USES.items():
-        yield str(name), [(str(words.LANGUAGES[code]), (key, code) in ready) for code in SPELLED]
+        yield str(name), [(str(LANGUAGES[code]), (key, code) in ready) for code in SPELLED]

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy
 from messaging import failures, variables
 from messaging.approved.starter import KNOCK, MARKETING, USES, UTILITY
 from messaging.approved.syncing import GONE
+from messaging.language import LANGUAGES
 from messaging.models import Approval, ContentTemplate
 
 #: The types that can be filled and shown here; others are listed, greyed, with the reason.
 KNOWN_TYPES = frozenset({"twilio/text", "twilio/quick-reply"})
 
-LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
 NAMES: Mapping[str, str | Promise] = {
     **variables.NAMES,
     "when": gettext_lazy("Day and time of the next visit"),

@@ -23,6 +23,7 @@ from messaging.approved.starter import KNOCK, MARKETING
 from messaging.inbox import parts, queries
 from messaging.inbox.answering import answer, conversation_of
 from messaging.inbox.requesting import client_id, revision, sender
+from messaging.language import LANGUAGES
 from messaging.models import ContentTemplate, Conversation
 from messaging.outbox import replying
 
@@ -83,7 +84,7 @@ def choices(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
     context = {
         "choices": shown,
         **_filters(shown),
-        "language": words.LANGUAGES.get(language, ""),
+        "language": LANGUAGES.get(language, ""),
         "name": name,
         "send_url": reverse("inbox:send-approved", args=[conversation_id]),
         "manages": can(request.user, request.clinic, Action.MANAGE_SETTINGS),

@@ -20,7 +20,7 @@ from clinics.models import Channel, Clinic
 from messaging import times
 from messaging.inbox import parts
 from messaging.inbox.parts import Chip
-from messaging.inbox.thread import LANGUAGES
+from messaging.language import LANGUAGES
 from messaging.models import ChannelConsent, Conversation, Kind, Message
 from scheduling.models import LIVE, Appointment, ContactPoint, PatientContact, Relation, Status
 

@@ -22,7 +22,7 @@ from messaging import gate, times, variables
 from messaging.attachments import sending
 from messaging.inbox import drafts, later, parts
 from messaging.inbox.answering import conversation_of
-from messaging.inbox.thread import LANGUAGES
+from messaging.language import LANGUAGES
 from messaging.models import ChannelConsent, Conversation, Window
 from messaging.saved_texts import offering
 from scheduling.models import ContactAddress

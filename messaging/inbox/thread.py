@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clinics.models import Channel, Clinic, User
 from clinics.permissions import Action, can
@@ -21,10 +20,9 @@ from messaging.inbox.parts import Chip, Tag, WindowChip
 from messaging.inbox.queries import ThreadRows, View, newest_deed
 from messaging.inbox.screens import thread_url, view_url
 from messaging.inbox.timeline import Item, items
+from messaging.language import LANGUAGES
 from messaging.models import WorkState
 from scheduling.models import Appointment
-
-LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from clinics.models import Clinic
 from messaging import failures, gate, times
 from messaging.inbox import words
-from messaging.inbox.thread import LANGUAGES
 from messaging.inbox.why_steps import Step, steps_of
+from messaging.language import LANGUAGES
 from messaging.models import Author, ConsentEvent, Message, MessageStatus
 
 

@@ -14,7 +14,7 @@ from clinics.models import Channel
 from clinics.models.clinic import validate_zone
 from medsync.lib import phone as phones
 from messaging.consent import WORDING_LENGTH
-from messaging.inbox.thread import LANGUAGES
+from messaging.language import LANGUAGES
 from messaging.models import ConsentHow, Purpose
 from scheduling.deciding import REASON_LENGTH
 from scheduling.models import Cancellation, Patient, Relation

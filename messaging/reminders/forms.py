@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinics.forms import CleanCharField
+from messaging.language import LANGUAGES
 from messaging.models import ReminderSettings
 from messaging.reminders import composing, due
 from messaging.reminders.rules import Rules, problems_of
-from messaging.saved_texts.forms import LANGUAGES
 
 _TEXTS: dict[str, str | Promise] = {
     "reminder_default": gettext_lazy("The usual reminder"),

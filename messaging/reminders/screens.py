@@ -15,13 +15,13 @@ from django.utils.translation import ngettext
 from clinics.models import Channel, Clinic, User
 from messaging import gate, segments, times
 from messaging.inbox.parts import Chip
+from messaging.language import LANGUAGES
 from messaging.models import MessageStatus, ReminderClaim, ReminderSettings
 from messaging.reminders import composing
 from messaging.reminders.foretelling import ANSWERED, REQUEST, Foretold, Plan
 from messaging.reminders.reminding import SENT
 from messaging.reminders.ways import APPROVED, BY_SMS, FREE, NOT_AT_ALL, Way
 from messaging.reminders.words import sentences
-from messaging.saved_texts.forms import LANGUAGES
 from messaging.threads import NOT_REACHED
 from scheduling.models import Appointment, Attendance
 

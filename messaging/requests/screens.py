@@ -17,14 +17,13 @@ from clinics.permissions import Action, can
 from messaging import times
 from messaging.inbox import parts
 from messaging.inbox.parts import Chip, WindowChip
-from messaging.language import nearest
+from messaging.language import LANGUAGES, nearest
 from messaging.requests import cards, decisions, words
 from messaging.requests.cards import Request, RequestLine, Urls
 from messaging.requests.queries import Around, Queue
 from messaging.requests.words import Check
 from scheduling.models import Appointment, Cancellation, Source, Status
 
-LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
 _ASKED = {
     Source.WHATSAPP: gettext_lazy("asked on WhatsApp"),
     Source.SMS: gettext_lazy("asked by SMS"),

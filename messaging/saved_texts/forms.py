@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from clinics.forms import CleanCharField
 from messaging import gate, linting, variables
-from messaging.language import SPOKEN
+from messaging.language import LANGUAGES, SPOKEN
 from messaging.models import SavedText, TextCategory
 
-LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "zh": gettext_lazy("Chinese")}
 _SHORTCUT = re.compile(r"[\w-]+\Z")
 
 

@@ -8,8 +8,7 @@ from django import forms
 
 from clinics.forms import CleanCharField
 from messaging import gate, linting
-from messaging.language import SPOKEN
-from messaging.saved_texts.forms import LANGUAGES
+from messaging.language import LANGUAGES, SPOKEN
 from messaging.saved_texts.own import Text
 
 

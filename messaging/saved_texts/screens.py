@@ -9,9 +9,8 @@ from uuid import UUID
 from django.urls import reverse
 
 from messaging import catalog, segments
-from messaging.language import SPOKEN
+from messaging.language import LANGUAGES, SPOKEN
 from messaging.models import SavedText, TextCategory
-from messaging.saved_texts.forms import LANGUAGES
 from messaging.saved_texts.offering import BUILT_IN, spoken_in
 
 
