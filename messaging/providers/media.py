@@ -73,7 +73,10 @@ def get(url: str, *, origins: Collection[str], auth: tuple[str, str] | None, lim
         )
         if isinstance(found, Fetched):
             return found
-        url = urljoin(url, found)
+        try:
+            url = urljoin(url, found)
+        except ValueError as error:
+            raise MediaError("bad_address") from error
     raise MediaError("too_many_redirects")
 
 

@@ -103,6 +103,8 @@ def test_what_is_not_the_providers_is_never_asked(url: str, monkeypatch: pytest.
         "https://user:secret@93.184.216.34/a",
         "file:///etc/passwd",
         "gopher://93.184.216.34/a",
+        "https://[93.184.216.34/a",
+        "https://files.example:port/a",
     ],
 )
 def test_a_redirect_to_what_is_not_everybodys_is_not_followed(
