@@ -66,8 +66,10 @@ class _Number(serializers.CharField):
         if isinstance(data, bool) or not isinstance(data, str | int):
             raise serializers.ValidationError("Must be a phone number.")
         given = str(data)
-        if len(given) > LONGEST_NUMBER or "\x00" in given:
+        if len(given) > LONGEST_NUMBER:
             raise serializers.ValidationError("This is too long for a phone number.")
+        if fields.storable(given) != given:
+            raise serializers.ValidationError("NUL and lone surrogates cannot be stored.")
         # Eleven digits that begin with 1 are a number of North America, wherever the clinic is.
         text = given.strip()
         text = f"+{text}" if _PLUSLESS.fullmatch(text) else text

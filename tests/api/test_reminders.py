@@ -179,6 +179,8 @@ def test_eleven_digits_are_a_north_american_number_in_any_country(
         "+1646555010100000",
         "9" * 100,
         "6465550101\x00",
+        "6465550101\ud800",
+        "64655\udfff50101",
     ],
 )
 def test_a_wrong_number_is_named_and_never_repeated(client: Any, given: Any) -> None:
