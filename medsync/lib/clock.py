@@ -5,12 +5,15 @@ is in, so it comes and goes with the schema and is never left behind in a thread
 whatever guards a door (links, tokens, sessions), keeps to the real time.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 _NONE = timedelta(0)
+#: Between these lies whatever a clinic speaks of, and no arithmetic leaves the calendar.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 
 def now() -> datetime:
@@ -32,3 +35,24 @@ def offset() -> timedelta:
     """Return how far the clock of the entered clinic stands from the real one; zero in every real clinic."""
     moved: timedelta | None = getattr(getattr(connection, "tenant", None), "clock_offset", None)
     return moved or _NONE
+
+
+def moment_in(text: str) -> datetime | None:
+    """Return the moment that a text from outside is, aware, UTC; None for whatever is none or says no offset."""
+    try:
+        at = parse_datetime(text)
+        at = at.astimezone(UTC) if at is not None and timezone.is_aware(at) else None
+    except (ValueError, OverflowError):
+        return None
+    return at if at is not None and _FIRST_YEAR <= at.year <= _LAST_YEAR else None
+
+
+def wall_in(text: str) -> datetime | None:
+    """Return the wall time that a text from outside is, without a zone; None for whatever is none or has an offset."""
+    try:
+        wall = parse_datetime(text)
+    except ValueError:
+        return None
+    if wall is None or timezone.is_aware(wall):
+        return None
+    return wall if _FIRST_YEAR <= wall.year < _LAST_YEAR else None

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
 from clinics.access import ClinicRequest
 from clinics.models import User
 from clinics.queries import members_of
+from medsync.lib import clock
 from medsync.lib.ids import id_in
 from messaging import snoozing
 from messaging.history import MOST_AT_ONCE, Seen
@@ -28,13 +27,9 @@ def seen(request: ClinicRequest) -> Seen:
 
 def until(request: ClinicRequest) -> datetime | None:
     """Return the chosen instant: of a preset, or of the member's own wall time in the clinic's zone."""
-    try:
-        at = parse_datetime(request.POST.get("until", ""))
-    except ValueError:
-        return None
-    if at is None or is_aware(at):
-        return at
-    return snoozing.at_wall(at, request.clinic.zone)
+    given = request.POST.get("until", "")
+    wall = clock.wall_in(given)
+    return clock.moment_in(given) if wall is None else snoozing.at_wall(wall, request.clinic.zone)
 
 
 def member(request: ClinicRequest) -> User | None:

@@ -8,11 +8,10 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
 
 from clinics.models import Channel, Clinic
+from medsync.lib.clock import wall_in
 from messaging import times
 from messaging.models import Conversation, Direction, Message
 
@@ -66,13 +65,8 @@ def moment_of(choice: str, zone: ZoneInfo, *, now: datetime) -> datetime | None:
             return preset.at
     if choice == "monday":
         return _monday(zone, now)
-    try:
-        wall = parse_datetime(choice)
-    except ValueError:
-        return None
-    if wall is None or not is_naive(wall) or not 2000 < wall.year < 9000:
-        return None
-    return wall.replace(tzinfo=zone)
+    wall = wall_in(choice)
+    return wall and wall.replace(tzinfo=zone)
 
 
 def _morning(zone: ZoneInfo, now: datetime, *, days: int) -> datetime:

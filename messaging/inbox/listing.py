@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
-from django.utils.dateparse import parse_datetime
 
 from clinics.models import Clinic, User
+from medsync.lib import clock
+from medsync.lib.ids import id_in
 from messaging.inbox import drafts
 from messaging.inbox.queries import PAGE, View, people_of
 from messaging.models import Author, Conversation, HeldOutcome, HeldReply, Message, WorkState
@@ -203,10 +204,10 @@ def _parsed(cursor: str) -> tuple[str, datetime | None, UUID | None]:
     """Return group, time and id of a cursor; one that we did not make begins at the top."""
     group, _, rest = cursor.partition("|")
     at_text, _, id_text = rest.partition("|")
-    try:
-        return group, parse_datetime(at_text) if at_text else None, UUID(id_text) if cursor else None
-    except ValueError:
+    at, last_id = clock.moment_in(at_text), id_in(id_text)
+    if last_id is None or (at_text and at is None):
         return "", None, None
+    return group, at, last_id
 
 
 def _cursor(view: View, row: Conversation) -> str:

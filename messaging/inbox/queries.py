@@ -9,9 +9,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
-from django.utils.dateparse import parse_datetime
 
 from clinics.models import Channel, User
+from medsync.lib import clock
+from medsync.lib.ids import id_in
 from messaging import outbox
 from messaging import shown as beside
 from messaging.attachments import attaching
@@ -244,11 +245,8 @@ def _can_text(found: Conversation, shown: list[Message], consents: list[ChannelC
 
 def _message_cursor(text: str) -> tuple[datetime, UUID] | None:
     at_text, _, id_text = text.partition("|")
-    try:
-        at = parse_datetime(at_text)
-        return (at, UUID(id_text)) if at else None
-    except ValueError:
-        return None
+    at, last_id = clock.moment_in(at_text), id_in(id_text)
+    return (at, last_id) if at and last_id else None
 
 
 def message_with_history(conversation_id: UUID, message_id: UUID) -> Message | None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware
 from django.views.decorators.http import require_GET
 
 from clinics.access import ClinicRequest
@@ -108,7 +105,7 @@ def update(
 
 def thread_context(request: ClinicRequest, conversation: Conversation, *, older: str = "") -> dict[str, Any]:
     """Return what thread.html needs."""
-    seen_at = _moment(request.GET.get("seen", ""))
+    seen_at = clock.moment_in(request.GET.get("seen", ""))
     sought = id_in(request.GET.get("message", ""))
     place = queries.place_of(conversation, sought) if sought and not older else None
     if place is None:
@@ -131,14 +128,6 @@ def thread_context(request: ClinicRequest, conversation: Conversation, *, older:
             neutral=facts().neutral_on(conversation.last_channel),
         )
     }
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        at = parse_datetime(text)
-    except ValueError:
-        return None
-    return at if at is not None and is_aware(at) else None
 
 
 def _page(

@@ -8,18 +8,19 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinics.models import Clinic
+from medsync.lib import clock
 from messaging import times
 from scheduling.errors import FreeSlot, NotBookable, PastTime, SlotTaken, TimeRefused
 from scheduling.models import Appointment, AppointmentType, Location, Patient, Practitioner, Source, Status
 from scheduling.queries import free_slots
 
 DAYS = 14  # looked at from the wanted day on
+#: No horizon of a kind of visit reaches so far; the calendar itself has an end.
+FARTHEST = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,8 @@ def read(value: str) -> Wanted | None:
     """Return the time that a form's value stands for, None for anything else."""
     try:
         kind, doctor, place, at = value.split("|")
-        starts_at = parse_datetime(at)
-        if starts_at is None or not is_aware(starts_at):
+        starts_at = clock.moment_in(at)
+        if starts_at is None:
             return None
         return Wanted(UUID(kind), UUID(doctor), UUID(place), starts_at)
     except ValueError:

@@ -12,11 +12,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.text import Truncator, capfirst
-from django.utils.timezone import is_aware
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinics.models import Channel, Clinic
+from medsync.lib import clock
+from medsync.lib.ids import id_in
 from messaging import times
 from messaging.inbox import parts, words
 from messaging.inbox.kinds import kind_words
@@ -106,11 +107,8 @@ def lines(patient: Patient, threads: Sequence[UUID], *, before: str = "") -> Lin
 
 def _read(text: str) -> tuple[datetime, UUID] | None:
     at_text, _bar, id_text = text.partition("|")
-    try:
-        at = parse_datetime(at_text)
-        return (at, UUID(id_text)) if at and is_aware(at) else None
-    except ValueError:  # a cursor that we did not make begins at the top
-        return None
+    at, last_id = clock.moment_in(at_text), id_in(id_text)
+    return (at, last_id) if at and last_id else None  # a cursor that we did not make begins at the top
 
 
 def line(

@@ -157,7 +157,7 @@ def _book_page(
         shown = booking.choices(
             type_id=wanted.get("type"),
             doctor_id=wanted.get("doctor"),
-            day=max(wanted.get("day") or today, today),
+            day=min(max(wanted.get("day") or today, today), today + booking.FARTHEST),
             clinic=clinic,
             now=now,
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from clinics.models import User
+from medsync.lib import clock
+from medsync.lib.ids import id_in
 from medsync.lib.text import clean
 from messaging import catalog, foretelling
 from messaging.addressees import language_of
@@ -97,13 +98,10 @@ def slots_from(fields: QueryDict, appointment: Appointment) -> list[FreeSlot]:
     for value in fields.getlist("slot"):
         at, _sep, rest = value.partition("|")
         doctor, _sep, place = rest.partition("|")
-        try:
-            starts_at, ids = datetime.fromisoformat(at), (UUID(doctor), UUID(place))
-        except ValueError:
+        starts_at, doctor_id, place_id = clock.moment_in(at), id_in(doctor), id_in(place)
+        if starts_at is None or doctor_id is None or place_id is None:
             continue
-        if starts_at.tzinfo is None:
-            continue
-        found[starts_at] = FreeSlot(starts_at, starts_at + length, ids[0], appointment.type_id, ids[1])
+        found[starts_at] = FreeSlot(starts_at, starts_at + length, doctor_id, appointment.type_id, place_id)
     return [found[at] for at in sorted(found)][:MOST_SLOTS]
 
 

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.utils.dateparse import parse_datetime
 
 from clinics.models import Channel, Clinic, Membership, Sender, SenderStatus, User
+from medsync.lib import clock
+from medsync.lib.ids import id_in
 from messaging.confirming import reminder_waiting
 from messaging.models import Conversation, Direction, Message, ReminderSettings
 from messaging.threads import NOT_REACHED
@@ -155,10 +156,7 @@ def tasks(view: str, *, user: User, after: str) -> tuple[list[Task], str]:
         # Without a due time a task comes last; a far date keeps the cursor a pair of plain values.
         rows = rows.annotate(due=Coalesce("due_at", Value(_NEVER))).order_by("due", "id")
     at_text, _, id_text = after.partition("|")
-    try:
-        at, last = (parse_datetime(at_text), UUID(id_text)) if after else (None, None)
-    except ValueError:  # a cursor that we did not make begins at the top
-        at = last = None
+    at, last = clock.moment_in(at_text), id_in(id_text)  # a cursor that we did not make begins at the top
     if at is not None and last is not None:
         past = "lt" if done else "gt"
         rows = rows.filter(Q(**{f"{column}__{past}": at}) | Q(**{column: at, f"id__{past}": last}))

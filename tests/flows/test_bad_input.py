@@ -430,6 +430,51 @@ def test_no_field_of_any_form_in_the_clinic_breaks_the_server(desk: Any, clinic:
             assert response.status_code != 405, address
 
 
+#: Times that a calendar, a zone or the database cannot keep.
+STRANGE_TIMES = [
+    "2026-12-01T10:00:00+23:59",
+    "2026-12-01T10:00:00",
+    "9999-12-31T23:59:59-23:59",
+    "9999-12-31T23:59",
+    "9999-12-31",
+    "0001-01-01T00:00:00+23:59",
+    "0001-01-01T00:00",
+    "0001-01-01",
+]
+
+
+@pytest.mark.parametrize("time", STRANGE_TIMES)
+def test_no_time_is_too_strange_for_a_page(desk: Any, clinic: Clinic, time: str) -> None:
+    browser, inbox, thread, visit = desk
+    base, headers = inbox.removesuffix("/inbox"), {"HX-Request": "true"}
+    with in_clinic(clinic):
+        patient = Patient.objects.get().pk
+    said = quote_plus(time)
+    for address in (
+        f"{inbox}/list/?after=0|{said}|{thread}",
+        f"{inbox}/list/?view=all&after=0|{said}|{thread}",
+        f"{inbox}/{thread}/?seen={said}",
+        f"{inbox}/{thread}/older/?before={said}|{thread}",
+        f"{base}/patients/{patient}/older/?before={said}|{thread}",
+        f"{base}/patients/{patient}/book/?day={said}",
+        f"{base}/today/?date={said}",
+        f"{base}/today/tasks/?after={said}|{thread}",
+        f"{base}/today/tasks/?view=done&after={said}|{thread}",
+    ):
+        assert browser.get(address, headers=headers).status_code < 500, address
+    for address, fields in (
+        (f"{inbox}/{thread}/snooze/", {"until": time}),
+        (f"{inbox}/many/", {"deed": "snooze", "until": time, "thread": f"{thread}:x"}),
+        (f"{inbox}/{thread}/later/", {"body": "hola", "at": time}),
+        (f"{base}/today/tasks/add/", {"text": "Call", "due": time}),
+        (f"{base}/requests/{visit}/offer/text/", {"slot": f"{time}|{thread}|{thread}"}),
+        (f"{base}/requests/{visit}/offer/", {"slot": f"{time}|{thread}|{thread}"}),
+        (f"{base}/patients/{patient}/book/", {"slot": f"{thread}|{thread}|{thread}|{time}", "day": time}),
+        (f"{base}/patients/{patient}/book/text/", {"slot": f"{thread}|{thread}|{thread}|{time}"}),
+    ):
+        assert browser.post(address, fields, headers=headers).status_code < 500, address
+
+
 @pytest.mark.parametrize(
     ("content_type", "content"),
     [
