@@ -19,6 +19,7 @@ from medsync.lib import phone
 from messaging import (
     consent,
     dialogue,
+    episodes,
     inline_replies,
     live,
     outbox,
@@ -34,14 +35,11 @@ from messaging.models import (
     ChannelConsent,
     ConsentSource,
     Conversation,
-    ConversationEvent,
-    ConversationEventKind,
     Direction,
     Kind,
     Message,
     MessageStatus,
     Purpose,
-    WorkState,
 )
 from messaging.providers.base import InboundMessage, InlineReply
 from messaging.stored import Stored
@@ -50,7 +48,6 @@ from scheduling.locks import retrying
 
 logger = logging.getLogger(__name__)
 
-EPISODE_ENDS_AFTER = timedelta(hours=48)
 WINDOW = timedelta(hours=24)
 
 
@@ -114,13 +111,13 @@ def store(
             inline=inline and outbox.answers_inline(route.provider),
             has_held=row.has_held,
             first_contact=first_contact,
-            new_episode=_begins_episode(row.conversation, now),
+            new_episode=episodes.is_new(row.conversation, now),
         )
         before = storing.snapshot(row.conversation)
-        _begin(stored, now)
+        episodes.begin(stored, now)
         replies = dialogue.answer(stored, now=now) if answers and event.opens_window else []
         _show_last(stored, replies[-1] if replies else message, opened_at)
-        _note_waking(stored, before, now)
+        episodes.note_waking(stored, before, now)
         storing.update_conversation(stored.conversation, before, unread=1, now=now)
         live.publish("conversation", id=stored.conversation.pk, version=stored.conversation.version)
         if fetches:
@@ -203,16 +200,6 @@ def _keep_name(event: InboundMessage, route: Route, row: storing.Row, now: datet
         _meet(event, route, now)
 
 
-def _begins_episode(conversation: Conversation, now: datetime) -> bool:
-    last = conversation.last_message_at
-    return (
-        conversation.episode_started_at is None
-        or conversation.work_state == WorkState.DONE
-        or last is None
-        or now - last > EPISODE_ENDS_AFTER
-    )
-
-
 def _grant(event: InboundMessage, row: storing.Row, message: Message, now: datetime) -> ChannelConsent:
     """Writing in grants answers and reminders on this channel; it undoes no STOP and no refusal."""
     known = row.consent or ChannelConsent(contact_point=row.contact_point, channel=event.channel)
@@ -231,41 +218,6 @@ def _grant(event: InboundMessage, row: storing.Row, message: Message, now: datet
         source=ConsentSource.WROTE_IN,
         message=message,
         now=now,
-    )
-
-
-def _begin(stored: Stored, now: datetime) -> None:
-    """Bring the thread back, and begin a new episode when it is one."""
-    conversation = stored.conversation
-    if stored.contact_point.blocked_at is not None:  # stays folded away
-        return
-    conversation.put_away_at = None
-    if not stored.event.opens_window:  # a reaction or a notice: shown, but nobody waits
-        return
-    conversation.snoozed_until = None
-    conversation.state_before_failure = ""
-    conversation.work_state = WorkState.NEEDS_REPLY
-    conversation.waiting_since = conversation.waiting_since or now
-    if stored.new_episode:
-        conversation.episode_started_at = now
-        conversation.introduced_at = None
-        conversation.wordless_told_at = None
-        conversation.handed_over_at = None
-        conversation.offers_in_row = 0
-
-
-def _note_waking(stored: Stored, before: dict[str, Any], now: datetime) -> None:
-    """Say in the thread that this message has ended its sleep."""
-    state = stored.conversation.work_state
-    if stored.work_state_before != WorkState.SNOOZED or state == WorkState.SNOOZED:
-        return
-    until = before["snoozed_until"]
-    ConversationEvent.objects.create(
-        conversation=stored.conversation,
-        kind=ConversationEventKind.WOKEN,
-        before={"work_state": WorkState.SNOOZED.value, "until": until.isoformat() if until else None},
-        after={"work_state": str(state)},
-        created_at=now,
     )
 
 
