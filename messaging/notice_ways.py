@@ -10,8 +10,8 @@ from typing import Any
 from clinics.models import Channel
 from messaging import confirmations, gate, noticing
 from messaging.models import Confirmation, Conversation, Message
-from messaging.outbox import rerouting
-from messaging.outbox.routes import Route, primary, route_for_beginning
+from messaging.outbox import numbers, rerouting
+from messaging.outbox.routes import Route, route_for_beginning
 from scheduling.models import Appointment, Source
 
 CHAT = frozenset({Source.WHATSAPP, Source.SMS})
@@ -55,7 +55,7 @@ def way(
         if route.reachable and chosen != route.sender:
             route = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=chosen)
         return Way(route, noticing.as_sent(worded(route.channel), route, key))
-    elsewhere = primary(Channel.WHATSAPP)
+    elsewhere = numbers.primary(Channel.WHATSAPP)
     if route.reachable and elsewhere is not None:
         other = route_for_beginning(conversation, now=now, said=said, visit=visit, sender=elsewhere)
         if other.reachable and other.channel == Channel.WHATSAPP:

@@ -2,8 +2,8 @@
 
 `queue` and `queue_inline` store in the caller's transaction, `send_reply` and `add_note` are a member's.
 `work` delivers what is due, `sweep` finds what got lost on the way. The module names follow a message's life:
-routes, queueing, replying, later, pacing, claiming, calls, sending, settling, breaker, resolving, reconciling,
-sweeping.
+numbers, routes, queueing, replying, later, pacing, claiming, calls, sending, settling, breaker, resolving,
+reconciling, sweeping.
 """
 
 from messaging.outbox.breaker import works as account_works

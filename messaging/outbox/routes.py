@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from clinics.models import Channel, Sender, SenderStatus
-from clinics.tenancy import current_clinic
+from clinics.models import Channel, Sender
 from messaging import catalog, gate
 from messaging.approved.choosing import approved_for, variables_for
 from messaging.facts import facts as facts_of_clinic
 from messaging.gate.reading import quiet_of, use_for, zone_of
 from messaging.models import ContentTemplate, Conversation, Direction, FirstChannel, Message
+from messaging.outbox import numbers
 from scheduling.models import Appointment, PatientContact
 
 #: For so long what we begin goes where the patient last wrote.
@@ -98,17 +98,17 @@ def route_for(
     standing = gate.standing_of(conversation)
     if sender is not None:
         return _route(standing, sender, sender.channel, gate.Choice(how=BY_HAND))
-    active = active_senders()
+    active = numbers.active()
     if answers is not None:
-        found = _by_id(active, answers.sender_id) or _first(active, answers.channel)
+        found = numbers.with_id(active, answers.sender_id) or numbers.first_of(active, answers.channel)
         choice = gate.Choice(how=ANSWERED, at=answers.created_at)
         return _route(standing, found, answers.channel, choice, address=answers.address or None)
     channel = conversation.last_channel
     if channel in _CHANNELS:
-        found = _by_id(active, conversation.last_sender_id) or _first(active, channel)
+        found = numbers.with_id(active, conversation.last_sender_id) or numbers.first_of(active, channel)
         return _route(standing, found, channel, gate.Choice(how=ANSWERED))
     for channel in _CHANNELS:
-        if found := _first(active, channel):
+        if found := numbers.first_of(active, channel):
             return _route(standing, found, channel, gate.Choice(how=ORDER))
     return Route(None, Channel.WHATSAPP, "")
 
@@ -130,7 +130,7 @@ def route_for_beginning(
     (`refusal`). Up to nine statements, most often six; none with what is `known`.
     """
     standing = known.standing if known else gate.standing_of(conversation)
-    active = known.active if known else active_senders()
+    active = known.active if known else numbers.active()
     heard = known.heard if known else _heard(conversation)
     zone = ""
     if purpose == gate.REMINDER:
@@ -152,11 +152,6 @@ def route_for_beginning(
         if first is None:
             first = replace(route, refusal=verdict.code or gate.OPTED_OUT)
     return waits or first or Route(None, Channel.WHATSAPP, "", refusal=gate.NO_SENDER)
-
-
-def primary(channel: str) -> Sender | None:
-    """Return the number that the clinic begins with on a channel; one statement."""
-    return _first(active_senders(), channel)
 
 
 def with_approved(route: Route, approved: Approved, *, now: datetime) -> Route:
@@ -221,7 +216,7 @@ def _order(
     elif (first := known.preferred if known else _preferred(conversation)) in _CHANNELS:
         yield first, gate.Choice(how=PREFERRED)
     for channel in _clinics_order():
-        if channel != first and _first(active, channel):
+        if channel != first and numbers.first_of(active, channel):
             yield channel, gate.Choice(how=ORDER)
 
 
@@ -269,8 +264,8 @@ def _from(
     known = heard.sender_id if heard is not None and heard.channel == channel else None
     if known is None and channel == Channel.WHATSAPP and standing.windows:
         known = max(standing.windows.values(), key=lambda w: w.last_inbound_at).sender_id
-    found = _by_id(active, known)
-    return found if found and found.channel == channel else _first(active, channel)
+    found = numbers.with_id(active, known)
+    return found if found and found.channel == channel else numbers.first_of(active, channel)
 
 
 def _route(
@@ -284,21 +279,3 @@ def _route(
     to = standing.address_on(channel) if address is None else address
     facts = replace(standing.facts(sender, channel, address=to), choice=choice)
     return Route(sender, channel, to, facts)
-
-
-def active_senders() -> list[Sender]:
-    """Return the clinic's numbers that write, with their accounts, the primary ones first; one statement."""
-    return list(
-        Sender.objects.select_related("account")
-        .filter(clinic=current_clinic(), status=SenderStatus.ACTIVE)
-        .exclude(channel=Channel.VOICE)
-        .order_by("rank", "id")
-    )
-
-
-def _by_id(active: Sequence[Sender], sender_id: UUID | None) -> Sender | None:
-    return next((sender for sender in active if sender.pk == sender_id), None)
-
-
-def _first(active: Sequence[Sender], channel: str) -> Sender | None:
-    return next((sender for sender in active if sender.channel == channel), None)

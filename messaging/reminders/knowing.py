@@ -17,7 +17,8 @@ from messaging.models import (
     Message,
     Window,
 )
-from messaging.outbox.routes import Heard, Known, active_senders
+from messaging.outbox import numbers
+from messaging.outbox.routes import Heard, Known
 from scheduling.models import ContactAddress, ContactPoint, PatientContact
 
 
@@ -63,7 +64,7 @@ def people_at(point_ids: Iterable[UUID]) -> People:
         _standings=_standings(points),
         _heard=_heard(points),
         _preferred=_preferred(points),
-        _active=active_senders(),
+        _active=numbers.active(),
         _approved={},
     )
 
