@@ -36,8 +36,8 @@ DELAYS = (
     timedelta(hours=13),
 )
 GAVE_UP, GONE = "gave_up", "gone"
-#: A provider that says "not there" so often means it.
-NOT_THERE_AT_MOST = 4
+#: A provider that says "not there" so often, over more than four hours, means it.
+NOT_THERE_AT_MOST = 6
 _RUNG_AT_ONCE = 100
 
 

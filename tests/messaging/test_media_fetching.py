@@ -205,9 +205,25 @@ def test_what_the_provider_has_no_more_is_gone(
     assert fetched(clinic).state == "gone"
     assert "The provider has it no more" in thread(clinic, owner, browse)
 
-    send(clinic, server.at("/b", status(404)))
-    states = [fetched(clinic).state for _ in range(fetching.NOT_THERE_AT_MOST)]
-    assert states == ["waiting"] * (fetching.NOT_THERE_AT_MOST - 1) + ["gone"]
+
+def test_what_the_provider_does_not_have_is_asked_for_over_hours(clinic: Clinic, server: MediaServer) -> None:
+    url = server.at("/b", status(404))
+    send(clinic, url)
+    with in_clinic(clinic):
+        first = Attachment.objects.get().next_try_at
+    assert first is not None
+    while (one := fetched(clinic)).state == "waiting":
+        assert (one.reason, one.next_try_at is not None) == ("not_there", True)
+        last = one.next_try_at
+    assert (one.state, one.next_try_at) == ("gone", None)
+    assert last is not None
+    assert timedelta(hours=4) < last - first < timedelta(hours=12)
+
+    send(clinic, url)
+    for _ in range(fetching.NOT_THERE_AT_MOST - 1):
+        assert fetched(clinic).state == "waiting"
+    server.at("/b", file(files.drawn(), "image/jpeg"))
+    assert fetched(clinic).state == "stored"
 
 
 def test_two_workers_fetch_once(clinic: Clinic, server: MediaServer) -> None:
