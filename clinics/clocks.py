@@ -20,12 +20,12 @@ from medsync.lib import clock
 from medsync.lib.ids import new_id
 
 REMINDERS, API_REMINDERS = "reminders", "api_reminders"
-MEDIA, HELD_REPLIES = "media", "held_replies"
+MEDIA, HELD_REPLIES, FILES = "media", "held_replies", "files"
 OUTBOX, SNOOZED, ALERTS = "outbox", "snoozed", "alerts"
 REQUESTS, UNTOLD, OLD_VIEWS = "requests", "untold", "old_views"
 
 #: These every ready clinic has: were a wake-up ever lost, the visit that comes anyway finds what is due.
-EVERYWHERE = (OUTBOX, SNOOZED, ALERTS, REQUESTS, UNTOLD, OLD_VIEWS)
+EVERYWHERE = (OUTBOX, SNOOZED, ALERTS, REQUESTS, UNTOLD, OLD_VIEWS, FILES)
 
 #: The task that gives clinics the clocks that they lack: by the beat, and when a worker starts.
 KEEP = "clinics.keep_clocks"

@@ -210,6 +210,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "remind of visits": {"task": "messaging.remind_all", "schedule": 300.0},
     "ask when messages were written": {"task": "messaging.ask_all_when_written", "schedule": 300.0},
     "keep clocks": {"task": "clinics.keep_clocks", "schedule": 600.0},
+    "tidy files": {"task": "messaging.tidy_all_files", "schedule": 3600.0},
     "forget old keys": {"task": "clinics.forget_old_keys", "schedule": 3600.0},
 }
 

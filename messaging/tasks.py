@@ -12,7 +12,7 @@ from medsync.lib.jobs import enqueue
 from messaging import api_reminders, demo_clock, held, local_phone, outbox, snoozing, written
 from messaging.alerts import telling, watching
 from messaging.approved import tasks as approved_texts
-from messaging.attachments import drawing, fetching
+from messaging.attachments import drawing, fetching, tidying
 from messaging.numbers import checking
 from messaging.reminders import tasks as reminders
 
@@ -37,6 +37,8 @@ __all__ = [
     "sweep_phones",
     "tell_all_staff",
     "tell_staff",
+    "tidy_all_files",
+    "tidy_files",
     "wake_all_snoozed",
     "wake_snoozed",
 ]
@@ -145,6 +147,21 @@ def fetch_all_media() -> None:
     """Start `fetch_due_media` in every clinic with a file that is due."""
     for clinic in clocks.due(clocks.MEDIA, clock.real_now()):
         enqueue("messaging.fetch_due_media", schema=clinic.schema_name)
+
+
+@shared_task(name="messaging.tidy_files", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]
+def tidy_files() -> None:
+    """Take away the files of this clinic that no row names; have old papers drawn. Idempotent."""
+    tidying.take_away(now=clock.real_now())
+    tidying.draw_old_papers(now=clock.now())
+    tidying.note_next(now=clock.now())
+
+
+@shared_task(name="messaging.tidy_all_files", ignore_result=True)  # type: ignore[untyped-decorator]
+def tidy_all_files() -> None:
+    """Start `tidy_files` in every clinic where a day has passed since."""
+    for clinic in clocks.due(clocks.FILES, clock.real_now()):
+        enqueue("messaging.tidy_files", schema=clinic.schema_name)
 
 
 @shared_task(name="messaging.ask_when_written", base=ClinicTask, ignore_result=True)  # type: ignore[untyped-decorator]

@@ -20,7 +20,7 @@ TASK = "messaging.draw_pages"
 LEASE = timedelta(minutes=5)
 #: A paper that took so many workers with it is let be.
 MOST_TRIES = 3
-LOCKED = "locked"
+LOCKED, UNDRAWN = "locked", "undrawn"
 
 
 def wants(content_type: str) -> bool:
@@ -59,7 +59,7 @@ def _settle(attachment: Attachment, paper: Paper, *, now: datetime) -> bool:
         settled = mine.update(
             pages=paper.pages or None,
             drawn=len(paper.pictures),
-            reason=LOCKED if paper.locked else "",
+            reason=LOCKED if paper.locked else "" if paper.pictures else UNDRAWN,
             next_try_at=None,
         )
         if settled:

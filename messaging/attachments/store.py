@@ -1,7 +1,10 @@
 """The private store: one folder a clinic, files under keys of our own, readable by nobody else on the machine."""
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -12,6 +15,7 @@ from django.db import connection
 from medsync.lib.ids import new_id
 
 _KEY = re.compile(r"[0-9a-f]{32}(-[1-9])?")
+_WHOLE = re.compile(r"[0-9a-f]{32}")
 
 
 def keep(data: bytes, *, key: str = "") -> str:
@@ -51,6 +55,21 @@ def remove(key: str) -> None:
     path = Path(_storage().path(_path(key)))
     for found in path.parent.glob(f"{path.name}*"):
         found.unlink(missing_ok=True)
+
+
+def untouched_since(at: datetime) -> Iterator[str]:
+    """Yield the keys of the entered clinic's files to which nothing was written since that real time. Reads none."""
+    for folder in Path(_storage().location).glob("[0-9a-f][0-9a-f]"):
+        written: dict[str, float] = {}
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                key = entry.name[:32]
+                if not _WHOLE.fullmatch(key) or key[30:] != folder.name:
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # taken back meanwhile
+                    changed = entry.stat(follow_symlinks=False).st_mtime
+                    written[key] = max(changed, written.get(key, changed))
+        yield from (key for key, changed in written.items() if changed < at.timestamp())
 
 
 def page_key(key: str, n: int) -> str:

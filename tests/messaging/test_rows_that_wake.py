@@ -346,6 +346,7 @@ BEATS: list[Callable[[], Any]] = [
     scheduling_tasks.expire_all_requests,
     scheduling_tasks.announce_all_again,
     scheduling_tasks.forget_all_old_views,
+    tasks.tidy_all_files,
 ]
 
 
@@ -414,6 +415,7 @@ def test_were_every_clock_lost_all_would_still_go(
         "scheduling.expire_requests",
         "scheduling.announce_again",
         "scheduling.forget_old_views",
+        "messaging.tidy_files",
     }
 
 
