@@ -8,8 +8,7 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from clinics.models import Channel, Sender, SenderStatus, User
-from clinics.tenancy import current_clinic
+from clinics.models import Channel, Sender, User
 from medsync.lib.text import clean
 from messaging import drafts, gate, threads
 from messaging.approved import choosing, holding
@@ -25,7 +24,7 @@ from messaging.models import (
     MessagingSettings,
     WorkState,
 )
-from messaging.outbox import replying
+from messaging.outbox import numbers, replying
 from messaging.outbox.preparing import prepared
 from messaging.outbox.queueing import insert
 from scheduling.locks import retrying
@@ -133,16 +132,11 @@ def sender_for(conversation: Conversation, template: ContentTemplate, chosen: Se
     """
     if chosen is not None and chosen.account_id == template.account_id and chosen.channel == Channel.WHATSAPP:
         return chosen
-    senders = list(
-        Sender.objects.select_related("account")
-        .filter(
-            clinic=current_clinic(),
-            account_id=template.account_id,
-            channel=Channel.WHATSAPP,
-            status=SenderStatus.ACTIVE,
-        )
-        .order_by("rank", "id")
-    )
+    senders = [
+        one
+        for one in numbers.active()
+        if one.account_id == template.account_id and one.channel == Channel.WHATSAPP
+    ]
     if not senders:
         raise NotApproved
-    return next((one for one in senders if one.pk == conversation.last_sender_id), senders[0])
+    return numbers.with_id(senders, conversation.last_sender_id) or senders[0]

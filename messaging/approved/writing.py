@@ -10,14 +10,14 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from clinics.models import Channel, ProviderAccount, Sender, SenderStatus
-from clinics.tenancy import current_clinic
+from clinics.models import Channel, ProviderAccount
 from medsync.lib import jobs
 from medsync.lib.ids import new_id
 from messaging import providers
 from messaging.approved.choosing import WANTED, spelled
 from messaging.approved.starter import SPELLED, Starter, starter_set
 from messaging.models import Approval, ContentTemplate
+from messaging.outbox import numbers
 
 SUBMIT, SYNC = "messaging.submit_approved_texts", "messaging.sync_approved_texts"
 TEXT, QUICK_REPLY = "twilio/text", "twilio/quick-reply"
@@ -37,12 +37,7 @@ class SidTaken(ValueError):
 
 def accounts() -> list[ProviderAccount]:
     """Return the accounts of the clinic's WhatsApp numbers whose provider has approved texts; one statement."""
-    rows = (
-        Sender.objects.filter(clinic=current_clinic(), channel=Channel.WHATSAPP, status=SenderStatus.ACTIVE)
-        .select_related("account")
-        .order_by("rank", "id")
-    )
-    found = {row.account_id: row.account for row in rows}
+    found = {one.account_id: one.account for one in numbers.active() if one.channel == Channel.WHATSAPP}
     return [account for account in found.values() if _has_contents(account.provider)]
 
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from clinics.models import Channel, Sender, SenderStatus, User
-from clinics.tenancy import current_clinic
+from clinics.models import Channel, User
 from medsync.lib import jobs
 from messaging import gate, threads
 from messaging.models import Message, MessageStatus, Solved
+from messaging.outbox import numbers
 from messaging.outbox.queueing import DELIVER
 from messaging.outbox.replying import GateRefused, send_reply
 from messaging.outbox.routes import route_for
@@ -68,7 +68,7 @@ def send_by_sms(message: Message, *, by: User, now: datetime) -> Message:
 
     Raises GateRefused, NothingToSolve.
     """
-    sender = _sms_sender()
+    sender = numbers.primary(Channel.SMS)
     if sender is None:
         raise GateRefused(
             gate.judge(gate.Facts(), channel=Channel.SMS, purpose=message.purpose, body=message.body, now=now)
@@ -95,16 +95,7 @@ def settle_otherwise(message: Message, *, now: datetime) -> None:
 
 def can_send_sms() -> bool:
     """Tell whether the clinic has a number for SMS."""
-    return _sms_sender() is not None
-
-
-def _sms_sender() -> Sender | None:
-    return (
-        Sender.objects.select_related("account")
-        .filter(clinic=current_clinic(), status=SenderStatus.ACTIVE, channel=Channel.SMS)
-        .order_by("rank", "id")
-        .first()
-    )
+    return numbers.primary(Channel.SMS) is not None
 
 
 def _change(message: Message, now: datetime, **changes: object) -> None:
