@@ -31,10 +31,25 @@ def account_choices(accounts: Sequence[ProviderAccount]) -> list[tuple[str, str]
     ]
 
 
-class NewTextForm(forms.Form):
-    """A text of the clinic's own: written with {names}, checked by Meta's rules, submitted at once."""
+class _AccountForm(forms.Form):
+    """A form whose text belongs to one of the clinic's accounts; a single one is not asked for."""
 
     account = forms.ChoiceField(label=gettext_lazy("WhatsApp account"))
+
+    def __init__(self, data: Any = None, *, accounts: Sequence[ProviderAccount], **kwargs: Any) -> None:
+        super().__init__(data, label_suffix="", **kwargs)
+        self.accounts = {str(account.pk): account for account in accounts}
+        field = self.fields["account"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = account_choices(accounts)
+        if len(accounts) == 1:
+            field.widget = forms.HiddenInput()
+            field.initial = str(accounts[0].pk)
+
+
+class NewTextForm(_AccountForm):
+    """A text of the clinic's own: written with {names}, checked by Meta's rules, submitted at once."""
+
     name = CleanCharField(label=gettext_lazy("Name"), max_length=80)
     language = forms.ChoiceField(
         label=gettext_lazy("Language"), choices=[(SPELLED[code], name) for code, name in LANGUAGES.items()]
@@ -55,16 +70,6 @@ class NewTextForm(forms.Form):
     button_1 = CleanCharField(label=gettext_lazy("First button"), required=False, max_length=60)
     button_2 = CleanCharField(label=gettext_lazy("Second button"), required=False, max_length=60)
     button_3 = CleanCharField(label=gettext_lazy("Third button"), required=False, max_length=60)
-
-    def __init__(self, data: Any = None, *, accounts: Sequence[ProviderAccount], **kwargs: Any) -> None:
-        super().__init__(data, label_suffix="", **kwargs)
-        self.accounts = {str(account.pk): account for account in accounts}
-        field = self.fields["account"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = account_choices(accounts)
-        if len(accounts) == 1:
-            field.widget = forms.HiddenInput()
-            field.initial = str(accounts[0].pk)
 
     @property
     def buttons(self) -> list[str]:
@@ -99,10 +104,9 @@ class NewTextForm(forms.Form):
         return data
 
 
-class MapForm(forms.Form):
+class MapForm(_AccountForm):
     """A text that the account has already, by its SID."""
 
-    account = forms.ChoiceField(label=gettext_lazy("WhatsApp account"))
     content_sid = CleanCharField(
         label=gettext_lazy("Content SID"),
         max_length=64,
@@ -111,16 +115,6 @@ class MapForm(forms.Form):
     key = forms.ChoiceField(
         label=gettext_lazy("Goes out for"), required=False, choices=[_NOTHING, *USES.items()]
     )
-
-    def __init__(self, data: Any = None, *, accounts: Sequence[ProviderAccount]) -> None:
-        super().__init__(data, label_suffix="")
-        self.accounts = {str(account.pk): account for account in accounts}
-        field = self.fields["account"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = account_choices(accounts)
-        if len(accounts) == 1:
-            field.widget = forms.HiddenInput()
-            field.initial = str(accounts[0].pk)
 
     def clean_content_sid(self) -> str:
         """Return the SID."""

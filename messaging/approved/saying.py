@@ -1,16 +1,14 @@
 """A member sends an approved text, alone or as the knock before a reply that waits for the patient."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Value
-from django.db.models.functions import Coalesce
 
 from clinics.models import Channel, Sender, User
 from medsync.lib.text import clean
-from messaging import drafts, gate, threads
+from messaging import drafts, gate
 from messaging.approved import choosing, holding
 from messaging.models import (
     Approval,
@@ -21,8 +19,6 @@ from messaging.models import (
     Kind,
     Message,
     MessageStatus,
-    MessagingSettings,
-    WorkState,
 )
 from messaging.outbox import numbers, replying
 from messaging.outbox.preparing import prepared
@@ -103,22 +99,7 @@ def say(
             holding.hold(conversation, body=hold, knock=message, user=user, now=now)
             if draft is not None:
                 drafts.clear(conversation.pk, user, tab=DraftTab.REPLY, revision=draft, now=now)
-        pause = timedelta(minutes=MessagingSettings.load().bot_pause_minutes)
-        threads.touch(
-            conversation.pk,
-            now=now,
-            message=message,
-            work_state=WorkState.WAITING,
-            waiting_since=None,
-            snoozed_until=None,
-            put_away_at=None,
-            handed_over_at=None,
-            unread_count=0,
-            failed_count=0,
-            bot_paused_until=now + pause,
-            assignee_id=Coalesce("assignee_id", Value(user.pk)),
-            window_closes_at=verdict.window_closes_at,
-        )
+        replying.answered(conversation, message, verdict, user=user, now=now)
         replying.ring()
         if hold:
             holding.wake(now=now)  # the clock is locked last

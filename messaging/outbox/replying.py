@@ -137,26 +137,33 @@ def send_reply(
         if stored is not message:
             return stored
         draws = attaching.attach_kept(message, ready, now=now) if ready else False
-        pause = timedelta(minutes=MessagingSettings.load().bot_pause_minutes)
-        threads.touch(
-            conversation.pk,
-            now=now,
-            message=message,
-            work_state=WorkState.WAITING,
-            waiting_since=None,
-            snoozed_until=None,
-            put_away_at=None,
-            handed_over_at=None,  # a person has it now
-            unread_count=0,
-            failed_count=0,
-            bot_paused_until=now + pause,
-            assignee_id=Coalesce("assignee_id", Value(user.pk)),
-            window_closes_at=verdict.window_closes_at,
-        )
+        answered(conversation, message, verdict, user=user, now=now)
         ring(wait)
         if draws:
             clocks.wake(clocks.MEDIA, now + attaching.LOST_AFTER)
         return message
+
+
+def answered(
+    conversation: Conversation, message: Message, verdict: gate.Verdict, *, user: User, now: datetime
+) -> None:
+    """Let the thread wait for the patient, and the bot pause: a member has it now, and `message` is its last one."""
+    pause = timedelta(minutes=MessagingSettings.load().bot_pause_minutes)
+    threads.touch(
+        conversation.pk,
+        now=now,
+        message=message,
+        work_state=WorkState.WAITING,
+        waiting_since=None,
+        snoozed_until=None,
+        put_away_at=None,
+        handed_over_at=None,
+        unread_count=0,
+        failed_count=0,
+        bot_paused_until=now + pause,
+        assignee_id=Coalesce("assignee_id", Value(user.pk)),
+        window_closes_at=verdict.window_closes_at,
+    )
 
 
 def known_request(conversation: Conversation, body: str, client_message_id: str | None) -> Message | None:
