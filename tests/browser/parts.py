@@ -1,5 +1,6 @@
 """What the browser's tests do again and again, in the words of who does it."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -86,11 +87,29 @@ def person_came(page: Page) -> None:
     expect(page.locator("[data-part=person]:not([data-loading]) h3").first).to_be_attached()
 
 
+def comes_true(page: Page, expression: str) -> None:
+    """Wait until an expression of the page is true.
+
+    `page.wait_for_function` would do, if the first look found it true: the later ones are evaluated in the page, whose
+    policy forbids that.
+    """
+    came = page.evaluate(
+        f"""() => new Promise(done => {{
+            const until = performance.now() + {PATIENCE};
+            const look = () => {{
+                if ({expression}) done(true);
+                else if (performance.now() > until) done(false);
+                else setTimeout(look, 20);
+            }};
+            look();
+        }})"""
+    )
+    assert came, f"never came true: {expression}"
+
+
 def has_focus(page: Page, selector: str) -> None:
     """Wait until the focus is on or in what is named; an answer that is merged gives it back a moment later."""
-    page.wait_for_function(
-        "selector => document.activeElement.closest(selector) !== null", arg=selector, timeout=PATIENCE
-    )
+    comes_true(page, f"document.activeElement.closest({json.dumps(selector)}) !== null")
 
 
 def still_box(page: Page, locator: Locator) -> FloatRect:

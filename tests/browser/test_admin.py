@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from clinics.sites import clinic_site, platform_site
 from tests.browser import axe
 from tests.browser.conftest import CLINIC, DESKTOP, OWNER, PASSWORD, PATIENCE, PHONE, log_in
+from tests.browser.parts import comes_true
 from tests.stack.running import RunningStack
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -79,7 +80,7 @@ def look(page: Page, path: str) -> None:
     answer = page.goto(path)
     assert answer is not None
     assert answer.status == 200, path
-    page.wait_for_function("!window.Alpine || document.querySelector('html:not([x-cloak])')")
+    comes_true(page, "!window.Alpine || document.querySelector('html:not([x-cloak])')")
     assert page.evaluate("broken") == [], path
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import axe
 from tests.browser.conftest import CLINIC, DESKTOP, PATIENCE, PHONE
-from tests.browser.parts import shell
+from tests.browser.parts import has_focus, shell
 from tests.stack.running import RunningStack
 
 pytestmark = pytest.mark.browser
@@ -112,7 +112,7 @@ def test_show_older_goes_on_where_it_ended_by_key(theirs: Callable[..., Page]) -
 
     expect(entries).to_have_count(45, timeout=PATIENCE)
     expect(button).to_have_count(0)
-    page.wait_for_function("document.activeElement.closest('.line-entry') !== null", timeout=PATIENCE)
+    has_focus(page, ".line-entry")
 
 
 def test_a_visit_is_booked_with_the_words_shown_and_cancelled_in_silence(theirs: Callable[..., Page]) -> None:

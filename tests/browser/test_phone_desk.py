@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import axe
 from tests.browser.conftest import DESKTOP, PATIENCE, PHONE
-from tests.browser.parts import DESK, INBOX, new_phone, row_of
+from tests.browser.parts import DESK, INBOX, comes_true, new_phone, row_of
 from tests.messaging.desks import png
 
 #: The other demo clinic: what moves its clock is in nobody's way.
@@ -123,10 +123,10 @@ def test_the_clock_is_set_by_keyboard(sol: Visit) -> None:
     page.wait_for_timeout(1500)  # the page reads itself again meanwhile, and takes the focus from nobody
     expect(page.locator("[data-clock-step=hour]")).to_be_focused()
     page.locator("[data-clock-opens]").click()
-    page.wait_for_function(
+    comes_true(
+        page,
         "document.querySelector('#clock-sheet [name=at]').value === "
         "document.querySelector('[data-clock-shows]').dataset.clockShows",
-        timeout=PATIENCE,
     )
 
 

@@ -11,7 +11,16 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.axe import complaints, script
 from tests.browser.conftest import CLINIC, DESKTOP, PATIENCE, PHONE
-from tests.browser.parts import DESK, INBOX, PlayedPhone, ask_for_a_time, new_phone, row_of, shell
+from tests.browser.parts import (
+    DESK,
+    INBOX,
+    PlayedPhone,
+    ask_for_a_time,
+    comes_true,
+    new_phone,
+    row_of,
+    shell,
+)
 from tests.stack.running import RunningStack
 
 SCREEN = f"/c/{CLINIC}/requests/"
@@ -175,7 +184,7 @@ def test_on_a_phone_one_pane_at_a_time_with_thumb_buttons(visit: Callable[..., P
     row(page, asked.name).click()
     expect(page.locator(".requests-list")).to_be_hidden()
     expect(page.locator("[data-accept]")).to_be_visible(timeout=PATIENCE)
-    page.wait_for_function("document.querySelector('[data-accept]')?.getBoundingClientRect().height >= 44")
+    comes_true(page, "document.querySelector('[data-accept]')?.getBoundingClientRect().height >= 44")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator("[data-back]").click()
     expect(row(page, asked.name)).to_be_visible()

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import axe
 from tests.browser.conftest import CLINIC, DESKTOP, OWNER, PASSWORD, PATIENCE, PHONE, log_in
-from tests.browser.parts import INBOX
+from tests.browser.parts import INBOX, comes_true
 from tests.stack.running import RunningStack
 
 pytestmark = pytest.mark.browser
@@ -161,9 +161,8 @@ def test_a_screen_nobody_uses_locks_by_itself_in_every_tab(own_log_in: Any) -> N
 def test_the_tab_says_how_many_wait(visit: Callable[..., Page]) -> None:
     page = visit(TODAY)
     expect(page.locator(".rail .nav-count-red")).to_be_visible()
-    page.wait_for_function(
-        "document.title.startsWith(`(${document.querySelector('.rail .nav-count-red').innerText}) `)",
-        timeout=PATIENCE,
+    comes_true(
+        page, "document.title.startsWith(`(${document.querySelector('.rail .nav-count-red').innerText}) `)"
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 from medsync.stack.postgres import EmbeddedPostgres
 from tests.faults.running import PROJECT, until
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 THREADS = 3
 

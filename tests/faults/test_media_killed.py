@@ -22,7 +22,7 @@ from tests.messaging.pdfs import letter
 from tests.standin.media import MediaServer, file
 from tests.world import World
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ from tests.standin.server import Script
 from tests.standin.twilio import TwilioStandIn
 from tests.world import CLINICS, World
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 REMINDERS, KILLS = 1000, 30
 VISITS, SWEEPS_KILLED = 120, 15
@@ -162,7 +162,7 @@ def test_each_phone_gets_exactly_one(alpha: Clinic, twilio: TwilioStandIn, worke
     reminders = Message.objects.filter(purpose=gate.REMINDER)
     until(
         lambda: not reminders.exclude(status="sent").exists(),
-        seconds=150,
+        seconds=600,
         what="all reminders to be sent",
         meanwhile=lambda: None,
     )
@@ -201,7 +201,7 @@ def test_each_visit_is_reminded_of_once_by_workers_that_die_while_they_claim(
     reminding_worker.born()
     until(
         lambda: texts.filter(status="sent").count() == VISITS,
-        seconds=150,
+        seconds=600,
         what="all reminders to be sent",
         meanwhile=lambda: None,
     )

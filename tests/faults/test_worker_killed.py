@@ -16,7 +16,7 @@ from tests.messaging.outbound import queued, thread
 from tests.standin.twilio import Script, TwilioStandIn
 from tests.world import CLINICS, World
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 MESSAGES = 12
 
