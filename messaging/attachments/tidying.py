@@ -25,24 +25,34 @@ logger = logging.getLogger(__name__)
 KEPT_FOR = EVERY = timedelta(days=1)
 #: So many papers a day: whoever sends a new one does not wait behind the old ones for long.
 PAPERS_AT_ONCE = 500
+#: Crashes leave a few. More is what a restored dump has lost the rows of, and then a person decides.
+MOST = 100
 _KEYS_AT_ONCE = 2_000
 
 
 def take_away(*, now: datetime) -> int:
-    """Remove the files of the entered clinic that no row names; return how many. `now` is the real time. Idempotent."""
+    """Remove the files of the entered clinic that no row names; return how many. `now` is the real time. Idempotent.
+
+    Removes none when they are more than MOST.
+    """
     if _waits_outside():
         return 0
     unsettled = Attachment.objects.exclude(state=AttachmentState.STORED).values_list("pk", flat=True)
     coming = {playable_key(pk) for pk in unsettled}
     left = (key for key in store.untouched_since(now - KEPT_FOR) if key not in coming)
-    taken = 0
+    unnamed: set[str] = set()
     while keys := set(itertools.islice(left, _KEYS_AT_ONCE)):
-        for key in keys - _named(keys):
-            store.remove(key)
-            taken += 1
-    if taken:
-        logger.info("%d files that no message has were taken away", taken)
-    return taken
+        unnamed |= keys - _named(keys)
+    if len(unnamed) > MOST:
+        logger.error(
+            "%d files that no message has: none is taken away; is this the right database?", len(unnamed)
+        )
+        return 0
+    for key in unnamed:
+        store.remove(key)
+    if unnamed:
+        logger.info("%d files that no message has were taken away", len(unnamed))
+    return len(unnamed)
 
 
 def draw_old_papers(*, now: datetime) -> int:

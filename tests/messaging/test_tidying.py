@@ -85,6 +85,25 @@ def test_what_a_process_left_that_died_before_its_commit_goes_a_day_later(
     assert take_away(settings) == 0
 
 
+def test_so_many_that_their_rows_must_have_been_lost_stay(
+    inside: Clinic,
+    settings: Any,
+    kept: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(tidying, "MOST", 3)
+    monkeypatch.setattr(tidying, "_KEYS_AT_ONCE", 2)
+    keys = [store.keep(b"a picture") for _ in range(4)]
+
+    assert take_away(settings) == 0
+    assert kept(inside) == sorted(keys)
+    assert "4 files that no message has: none is taken away" in caplog.text
+    store.remove(keys.pop())
+    assert take_away(settings) == 3
+    assert kept(inside) == []
+
+
 def test_what_was_written_lately_makes_all_of_a_file_young(inside: Clinic, settings: Any, kept: Any) -> None:
     key = store.keep(b"a paper")
     grow_old(settings)
