@@ -1,6 +1,6 @@
 """An account that does not answer, or that the provider refuses: it rests, its messages wait, the right people know."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,12 +50,6 @@ def twilio(monkeypatch: pytest.MonkeyPatch) -> Twilio:
     monkeypatch.setattr(kind, "send", lambda self, outbound: standin.send(outbound))
     monkeypatch.setattr(kind, "list_recent", lambda self, *args, **kwargs: ())
     return standin
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    with in_clinic(clinic):
-        yield clinic
 
 
 def account_of(clinic: Clinic) -> ProviderAccount:

@@ -69,13 +69,6 @@ def service(settings: Any) -> Iterator[responses.RequestsMock]:
         yield mock
 
 
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
-
-
 def tell(now: datetime | None = None) -> None:
     """Do what the periodic task does."""
     at = now or clock.now()

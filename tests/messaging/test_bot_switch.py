@@ -1,6 +1,5 @@
 """The bot's switch in one thread: who may, what it changes, the line it leaves, and that typing moves it softly."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.test import Client
 from clinics import permissions
 from clinics.models import Clinic, User
 from clinics.permissions import Action
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import botswitch
 from messaging.botswitch import Switch
@@ -20,13 +18,6 @@ from tests.messaging.inboxes import a_thread, reenter
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

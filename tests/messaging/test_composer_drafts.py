@@ -1,7 +1,6 @@
 """Drafts on the server: the last key pressed wins, what was sent never comes back, nobody else sees them."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -9,19 +8,11 @@ import pytest
 from django.utils.html import escape
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from messaging.inbox.drafts import drafts_of
 from messaging.models import Draft, Message
 from tests.messaging.inboxes import HOUR, a_thread, reenter
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Undo, sending later, variables, the choice of the number: what the composer asks the server for."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,7 +9,6 @@ import pytest
 import time_machine
 
 from clinics.models import Clinic, Sender, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import outbox
 from messaging.inbox.later import moment_of, presets
@@ -21,13 +19,6 @@ from tests.messaging.talk import settings
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """The admin's list of confirmations: what was told, or why not, by visit and without names."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging.models import Confirmation
 from scheduling.models import AppointmentEvent
@@ -15,13 +13,6 @@ from tests.messaging.inboxes import a_request, a_thread, reenter
 
 pytestmark = pytest.mark.django_db
 NAME = "Grace Osei"
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

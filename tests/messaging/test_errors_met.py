@@ -1,6 +1,5 @@
 """The errors that users meet are said where they happen, in plain words and with the way out."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -9,20 +8,12 @@ import pytest
 
 from clinics.models import Clinic, SenderHealth, User
 from clinics.senders import link_sender
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging.models import Attempt
 from tests.messaging.inboxes import a_thread, reenter, says
 from tests.standin.telnyx import KEY, PROFILE, PUBLIC_KEY
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What members do in the inbox: who may, what it changes, and what it answers when it cannot."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -18,13 +17,6 @@ from scheduling.models import Appointment
 from tests.messaging.inboxes import HOUR, a_request, a_thread, reenter, says
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

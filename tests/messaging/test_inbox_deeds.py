@@ -1,7 +1,6 @@
 """Done, snooze, assign and taking back, as members do them: for one thread and for many."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,13 +16,6 @@ from tests.messaging.inboxes import HOUR, a_thread, reenter, says
 from tests.messaging.talk import Talk
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The inbox's list: what stands in it, in which order, and what it costs."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,13 +21,6 @@ from tests.messaging.inboxes import HOUR, a_request, a_thread, a_visit_today, re
 
 LISTS = [view for view in View if view is not View.REQUESTS]  # that one is a screen of its own
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

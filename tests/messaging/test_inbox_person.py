@@ -1,6 +1,5 @@
 """The pane beside a thread: who it is, how they are reached, visits, consent, notes, and what it costs."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import set_urlconf
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging.inbox import person, queries
 from messaging.models import ChannelConsent
@@ -19,13 +17,6 @@ from scheduling.operations import accept, reject
 from tests.messaging.inboxes import HOUR, a_request, a_thread, reenter, says
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A thread's page: bubbles, cards, locks, words for what failed, and what it costs."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +8,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import foretelling
 from messaging.facts import facts
@@ -20,13 +18,6 @@ from scheduling.operations import accept, reject
 from tests.messaging.inboxes import HOUR, a_request, a_thread, reenter, says
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

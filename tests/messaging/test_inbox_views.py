@@ -1,6 +1,5 @@
 """The views of the inbox: which threads stand in each, in which order, counted in one statement."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging.inbox import listing
 from messaging.inbox.queries import View
@@ -20,13 +18,6 @@ from tests.messaging.inboxes import HOUR, a_request, a_thread, a_visit_today, re
 from tests.messaging.test_inbox_list import names
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

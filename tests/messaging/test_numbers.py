@@ -1,6 +1,5 @@
 """The clinic's numbers: connecting, ticks that appear, tests, tokens, and who may."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,13 +21,6 @@ from tests.standin.twilio import ACCOUNT, TOKEN, TwilioStandIn
 
 pytestmark = pytest.mark.django_db
 OWN = "AC" + "b" * 32
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

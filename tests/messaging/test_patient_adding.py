@@ -1,13 +1,11 @@
 """Adding and editing patients: what is checked, and who may be the same person."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from scheduling import patients
 from scheduling.models import ContactPoint, Patient, PatientContact
@@ -15,13 +13,6 @@ from tests.messaging.inboxes import a_thread
 from tests.messaging.people_pages import Desk, patient_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

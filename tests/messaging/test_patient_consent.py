@@ -1,13 +1,11 @@
 """Consent on a patient's page: each answer with its proof; recorded by staff with how, when and in which words."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import consent
 from messaging.models import ChannelConsent, ConsentEvent, ConsentSource, Conversation, Message
@@ -15,13 +13,6 @@ from tests.messaging.inboxes import a_thread
 from tests.messaging.people_pages import Desk, patient_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A patient's page: who may see it, what it shows, how they are reached, notes, and who looked."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,13 +21,6 @@ from tests.messaging.people_pages import Desk, a_visit, patient_of
 pytestmark = pytest.mark.django_db
 
 LONG_NAME = "María del Carmen Fernández-Villavicencio"
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

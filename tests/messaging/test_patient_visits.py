@@ -1,13 +1,11 @@
 """Booking and cancelling on a patient's page: real free times, the very words, and who is told."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging.models import Message
 from messaging.people import booking
@@ -18,13 +16,6 @@ from tests.messaging.inboxes import a_request, a_thread
 from tests.messaging.people_pages import Desk, a_visit, patient_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

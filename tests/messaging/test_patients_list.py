@@ -1,6 +1,5 @@
 """The list of patients: by name, page by page, searched without a name or a number in any address."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,7 +8,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging.people import queries
 from scheduling.models import ContactPoint, Patient, PatientContact
@@ -19,13 +17,6 @@ from tests.messaging.people_pages import Desk, a_visit, patient_of
 pytestmark = pytest.mark.django_db
 
 LONG_NAME = "María del Carmen Fernández-Villavicencio"
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

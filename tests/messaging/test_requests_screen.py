@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -30,13 +29,6 @@ from scheduling.queries import free_slots, spread
 from tests.messaging.inboxes import HOUR, a_request, a_thread, reenter
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

@@ -1,23 +1,14 @@
 """Saved texts: who changes them, what is refused, and how a patient's own values stand in them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from messaging.models import SavedText
 from tests.messaging.inboxes import a_request, a_thread, reenter
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The palette's search: people and words, and the thread that opens at the bubble."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,13 +17,6 @@ from scheduling.models import Patient
 from tests.messaging.inboxes import a_thread, reenter, says
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

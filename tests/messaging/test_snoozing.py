@@ -1,6 +1,5 @@
 """Until when a thread may sleep, in the clinic's time, and how it comes back."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -61,13 +60,6 @@ def test_tomorrow_is_nine_oclock_also_when_the_clocks_change(day: str) -> None:
 )
 def test_a_members_own_time_is_the_clinics_wall_time(wall: str, instant: str) -> None:
     assert snoozing.at_wall(datetime.fromisoformat(wall), NEW_YORK) == datetime.fromisoformat(instant)
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.mark.django_db

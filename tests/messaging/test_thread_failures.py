@@ -1,6 +1,5 @@
 """A message that does not arrive brings its thread to staff; one that arrives after all gives it back."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,13 +15,6 @@ from tests.messaging.sent import call_back, sent_message
 from tests.messaging.talk import Talk
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 def moved(thread: Conversation, before: str, after: str) -> Conversation:

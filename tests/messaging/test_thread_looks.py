@@ -1,26 +1,17 @@
 """What stands between the messages: what was done, folded, and the line above what is new."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from clinics.models import Clinic, User
-from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging.models import Conversation, ConversationEvent, ThreadSeen
 from tests.messaging.inboxes import a_thread, reenter, says
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 @pytest.fixture

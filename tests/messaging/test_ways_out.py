@@ -1,6 +1,5 @@
 """What staff do about a message that did not arrive: once more, by SMS, or settled another way."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,13 +10,6 @@ from messaging.models import Attempt, ChannelConsent, Conversation, Message
 from tests.messaging.inboxes import a_thread, reenter, says
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def inside(clinic: Clinic) -> Iterator[Clinic]:
-    """Enter the clinic under test."""
-    with in_clinic(clinic):
-        yield clinic
 
 
 def lost(code: str = "30003", **columns: Any) -> tuple[Conversation, Message]:
