@@ -5,7 +5,7 @@ by one UPDATE at the end. A message that comes again changes nothing and gets th
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,6 +45,7 @@ from messaging.providers.base import InboundMessage, InlineReply
 from messaging.stored import Stored
 from scheduling import contacts
 from scheduling.locks import retrying
+from scheduling.models import ContactPoint
 
 logger = logging.getLogger(__name__)
 
@@ -207,7 +208,7 @@ def _grant(event: InboundMessage, row: storing.Row, message: Message, now: datet
         return known
     if (
         replies.opt_out(event.body, event.channel) == replies.OptOut.STOP
-        or reply_wrong.wrong_number(event.body) is not None
+        or reply_wrong.wrong_number(event.body, _names(row.contact_point)) is not None
     ):
         return known  # whoever writes in to say no agrees to nothing
     return consent.record(
@@ -219,6 +220,12 @@ def _grant(event: InboundMessage, row: storing.Row, message: Message, now: datet
         message=message,
         now=now,
     )
+
+
+def _names(point: ContactPoint) -> Iterator[str]:
+    """Yield whom we look for there; they are read only when somebody says who they are not."""
+    for patient in contacts.patients_of(point):
+        yield patient.name
 
 
 def _show_last(stored: Stored, last: Message, opened_at: datetime | None) -> None:

@@ -70,7 +70,8 @@ def test_after_anything_we_began_it_is_believed(clinic: Clinic, purpose: str, ch
     ("language", "text"),
     [("en", "Sorry, you have the wrong number"), ("en", "I'm not Rosa"), ("en", "this is not rosa delgado"), ("es", "número equivocado"),
      ("es", "Se equivocó de número"), ("es", "No soy Rosa"), ("es", "no soy rosa"), ("es", "Yo no soy Juana Pérez"), ("es", "aquí no vive Rosa, disculpe"),
-     ("zh", "打错了"), ("zh", "您打错了"), ("zh", "打錯了")],
+     ("zh", "打错了"), ("zh", "您打错了"), ("zh", "打錯了"), ("zh", "我不是陈伟"), ("zh", "您好，我不是陳偉先生"), ("zh", "没有陈伟这个人"),
+     ("zh", "我不是陈伟，打错了"), ("en", "I'm not John, you have the wrong number"), ("es", "número equivocado, no soy juan")],
 )  # fmt: skip
 def test_in_every_language_and_by_the_name(clinic: Clinic, language: str, text: str) -> None:
     talk = begun(clinic, language=language)
@@ -83,7 +84,8 @@ def test_in_every_language_and_by_the_name(clinic: Clinic, language: str, text: 
 
 @pytest.mark.parametrize(
     "text",
-    ["no soy alérgica", "I'm not coming", "I AM NOT COMING", "I am not sure", "is this the wrong number for billing?", "no soy puntual pero voy", "我不是很舒服"],
+    ["no soy alérgica", "I'm not coming", "I AM NOT COMING", "I am not sure", "is this the wrong number for billing?", "no soy puntual pero voy", "我不是很舒服",
+     "我不是高血压", "我不认识李医生", "没有时间", "no es mi cita de los lunes, no soy de los que llegan tarde"],
 )  # fmt: skip
 def test_other_sentences_say_nothing_of_the_kind(clinic: Clinic, text: str) -> None:
     talk = begun(clinic)
@@ -135,10 +137,31 @@ def test_what_was_queued_before_is_stopped_when_a_worker_takes_it(clinic: Clinic
         assert (queued.status, queued.reason) == ("blocked", "wrong_number")
 
 
-@pytest.mark.parametrize("words", ["wrong number", "No soy Rosa", "I'm not Rosa", "打错了"])
+@pytest.mark.parametrize(
+    "words",
+    ["wrong number", "No soy Rosa", "I'm not Rosa", "打错了", "我不是陈伟", "不是陈伟", "我不是陈先生", "我不是陳偉", "打错了，我不是陈伟",
+     "I'm not John, wrong number", "wrong person, i am not john", "No soy Juan, número equivocado", "no soy juan, numero equivocado"],
+)  # fmt: skip
 def test_whoever_says_wrong_number_first_agrees_to_nothing(clinic: Clinic, words: str) -> None:
     talk = Talk(clinic)
     talk.say(words)
+    with in_clinic(clinic):
+        assert not ChannelConsent.objects.filter(care=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("Juan Ruiz", "no soy juan"), ("John Smith", "i'm not john smith"), ("高伟", "我不是高伟")],
+    ids=["es", "en", "zh"],
+)
+def test_nor_does_who_is_not_the_patient_we_know_there_however_it_is_written(
+    clinic: Clinic, name: str, words: str
+) -> None:
+    with in_clinic(clinic), time_machine.travel(MONDAY_10 - timedelta(hours=1), tick=False):
+        number = a_thread(name, channel="sms", heard=None).contact_point.phone
+        ChannelConsent.objects.all().delete()
+    assert number
+    Talk(clinic, channel="sms", sender=number).say(words)
     with in_clinic(clinic):
         assert not ChannelConsent.objects.filter(care=True).exists()
 
