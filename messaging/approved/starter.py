@@ -29,6 +29,7 @@ USES: Mapping[str, str | Promise] = {
     "waiting_offer": _("Time from the waiting list"),
     KNOCK: _("We have an answer for you"),
     "missed": _("We missed you"),
+    "reminder_default_neutral": _("Reminder of a visit, without details"),
     "accepted_neutral": _("Visit confirmed, without details"),
     "moved_neutral": _("Visit moved, without details"),
     "cancelled_neutral": _("Visit cancelled, without details"),

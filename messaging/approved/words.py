@@ -34,7 +34,10 @@ CATEGORIES: Mapping[str, str | Promise] = {
 #: What texts are for, as the picker sorts them: each with what goes out for it.
 PURPOSES: Mapping[str, tuple[str | Promise, frozenset[str]]] = {
     "answers": (gettext_lazy("Answers and follow-up"), frozenset({KNOCK, "missed"})),
-    "reminders": (gettext_lazy("Reminders"), frozenset({"reminder_default", "api_reminder"})),
+    "reminders": (
+        gettext_lazy("Reminders"),
+        frozenset({"reminder_default", "reminder_default_neutral", "api_reminder"}),
+    ),
     "visits": (
         gettext_lazy("Visits confirmed or changed"),
         frozenset(

@@ -7,13 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from clinics.models import Clinic
+from clinics.models import Channel, Clinic
 from messaging import catalog, datewords, details
 from messaging.language import SPOKEN, nearest
 from messaging.models import ReminderSettings
 from scheduling.models import Appointment, ContactPoint
 
 DEFAULT = "reminder_default"
+#: What goes as an approved text where WhatsApp may carry no details; without it that of DEFAULT does, with none.
+NEUTRAL = "reminder_default_neutral"
 _LAST_RESORT = "es"
 
 # A greeting without a name: "Hello {patient_name}, this" and "{patient_name}, we" both lose it and its comma.
@@ -55,7 +57,7 @@ def compose(
     if not values["patient_name"]:
         # Free text does without a name; an approved text has a sentence around it.
         values["patient_name"] = catalog.text("reminder_unnamed", language, channel=channel)
-    return Words(body, language, catalog.said(DEFAULT, language, values))
+    return Words(body, language, catalog.said(_approved_as(), language, values))
 
 
 def languages(
@@ -96,6 +98,11 @@ def choices() -> list[str]:
         if entry.category == "reminder" and fits(entry.bodies[SPOKEN[0]])
     ]
     return sorted(keys, key=lambda key: key != DEFAULT)
+
+
+def _approved_as() -> str:
+    """Return the key of the approved text: approved texts go over WhatsApp only."""
+    return NEUTRAL if details.hidden_on(Channel.WHATSAPP) else DEFAULT
 
 
 def _one(

@@ -66,7 +66,7 @@ def sweep(now: datetime) -> int:
 
 def reminders() -> list[Message]:
     """Return what was queued as a reminder, in order."""
-    return list(Message.objects.filter(said__key="reminder_default").order_by("created_at", "id"))
+    return list(Message.objects.filter(said__key__startswith="reminder_default").order_by("created_at", "id"))
 
 
 def outcomes() -> list[tuple[int, int, str]]:

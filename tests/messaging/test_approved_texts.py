@@ -112,13 +112,23 @@ def test_a_missing_value_is_no_text(inside: Clinic, value: str | None) -> None:
 def test_the_starter_set_keeps_metas_rules_in_every_language() -> None:
     assert {one.key for one in starter.starter_set()} == {
         "reminder_default", "accepted", "moved", "cancelled", "counter", "waiting_offer", "knock", "missed",
-        "accepted_neutral", "moved_neutral", "cancelled_neutral", "api_reminder",
+        "accepted_neutral", "moved_neutral", "cancelled_neutral", "api_reminder", "reminder_default_neutral",
     }  # fmt: skip
     for one in starter.starter_set():
         samples = {n: sample for n, _name, sample in one.variables}
         found = rules.problems(one.body, samples=samples, buttons=[title for _id, title in one.buttons])
         assert found == [], (one.key, one.language)
         assert one.category == "UTILITY"
+
+
+def test_no_text_has_two_stops_behind_a_time() -> None:
+    """Spanish, and English in Canada, say "10:42 a.m."."""
+    times = {"time": "10:42 a.m.", "old_time": "9:00 a.m.", "when": "mié, 25 de nov, 10:42 a.m."}
+    for one in starter.starter_set():
+        read = one.body
+        for n, name, sample in one.variables:
+            read = read.replace(f"{{{{{n}}}}}", times.get(name, sample))
+        assert ".." not in read, (one.key, one.language)
 
 
 @pytest.mark.parametrize(

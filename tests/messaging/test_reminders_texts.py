@@ -18,6 +18,7 @@ from messaging.models import (
     ReminderClaim,
 )
 from scheduling.models import Location, Patient
+from tests.messaging import approving as starters
 from tests.messaging.days import NOW, another_doctor
 from tests.messaging.outbound import sender_of
 from tests.messaging.reminding import HOUR, outcomes, reminders, rules, share, someone, sweep, visit_of
@@ -227,6 +228,48 @@ def test_who_has_no_name_yet_gets_the_approved_text_too(clinic: Clinic, language
     (message,) = reminders()
     assert (message.status, message.template_id) == ("queued", template.pk)
     assert message.payload["variables"]["1"] == whom
+
+
+@pytest.mark.parametrize(
+    ("language", "body"),
+    [
+        (
+            "en",
+            "This is a reminder from Alpha Clinic: we expect you on Wed, Nov 25, 10:42 AM; will you be able to come?",
+        ),
+        ("es", "Recordatorio de Alpha Clinic: le esperamos el mié, 25 de nov, 10:42 a.m.; ¿podrá venir?"),
+        ("zh", "这里是Alpha Clinic，我们恭候您11月25日周三 10:42前来。请问您能来吗？"),
+    ],
+)
+def test_where_no_detail_may_be_told_the_approved_text_names_nobody(
+    clinic: Clinic, language: str, body: str
+) -> None:
+    rules()
+    MessagingSettings.objects.update(neutral_whatsapp=None)
+    forget_facts()
+    starters.approved("reminder_default", language)
+    neutral = starters.approved("reminder_default_neutral", language)
+    patient, _ = someone(clinic, heard=30 * HOUR, language=language)
+    visit_of(patient, NOW + DAY)
+    sweep(NOW)
+
+    (message,) = reminders()
+    assert (message.status, message.channel, message.template_id) == ("queued", "whatsapp", neutral.pk)
+    assert message.body == body
+
+
+def test_until_that_one_is_approved_the_plain_one_goes_without_the_doctor(clinic: Clinic) -> None:
+    rules()
+    MessagingSettings.objects.update(neutral_whatsapp=None)
+    forget_facts()
+    plain = approved(clinic)
+    patient, _ = someone(clinic, heard=30 * HOUR)
+    visit_of(patient, NOW + DAY)
+    sweep(NOW)
+
+    (message,) = reminders()
+    assert message.template_id == plain.pk
+    assert message.body.endswith("with Alpha Clinic. Will you come?")
 
 
 def test_who_has_no_name_yet_is_not_called_so_in_free_words(clinic: Clinic) -> None:
