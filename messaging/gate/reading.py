@@ -129,19 +129,15 @@ def facts_for(messages: Iterable[Message]) -> dict[UUID, Facts]:
         for w in Window.objects.filter(conversation__in={m.conversation_id for m in rows})
     }
     wrong: dict[UUID, tuple[datetime | None, datetime | None]] = {}
-    unusable: dict[tuple[UUID, str, str], str] = {}
-    for point, channel, address, why, wrong_at, blocked_at in ContactAddress.objects.filter(
-        contact_point__in=points
+    unusable: dict[tuple[UUID, str | None, str | None], str] = {}
+    # From the points on: of a number that staff typed no address is known before somebody writes.
+    for point, wrong_at, blocked_at, channel, address, why in ContactPoint.objects.filter(
+        pk__in=points
     ).values_list(
-        "contact_point_id",
-        "channel",
-        "address",
-        "unusable",
-        "contact_point__wrong_at",
-        "contact_point__blocked_at",
+        "pk", "wrong_at", "blocked_at", "addresses__channel", "addresses__address", "addresses__unusable"
     ):
         wrong[point] = (wrong_at, blocked_at)
-        unusable[point, channel, address] = why
+        unusable[point, channel, address] = why or ""
     zones = _zones(rows)
     names = _names(rows)
     facts = {}

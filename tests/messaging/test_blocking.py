@@ -8,10 +8,19 @@ import time_machine
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
 from messaging import consequences, gate, outbox
-from messaging.models import ChannelConsent, ConsentEvent, ConversationEvent, Message, MessagingSettings
+from messaging.models import (
+    ChannelConsent,
+    ConsentEvent,
+    Conversation,
+    ConversationEvent,
+    Message,
+    MessagingSettings,
+)
+from messaging.outbox.claiming import claim
+from scheduling import contacts
 from scheduling.models import ContactPoint, Hold
 from tests.messaging.inboxes import a_thread, reenter
-from tests.messaging.talk import Talk, settings
+from tests.messaging.talk import MONDAY_10, Talk, settings
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +96,21 @@ def test_nothing_is_begun_to_it_by_itself(clinic: Clinic, blocked: Any, purpose:
         message = outbox.queue(talk.thread, body="Come!", purpose=purpose, author="system", now=talk.now)
         assert message.status == status
         assert message.reason == ("blocked_address" if status == "blocked" else "")
+
+
+def test_a_worker_sees_it_also_of_a_number_that_never_wrote(clinic: Clinic) -> None:
+    """A number that staff typed has no address of any channel yet; what came back from the provider goes no more."""
+    with in_clinic(clinic):
+        settings(clinic, quiet_from="00:00", quiet_until="00:00")
+        point = contacts.point_for_phone("+12125550166", now=MONDAY_10).contact_point
+        thread = Conversation.objects.create(contact_point=point)
+        text = outbox.queue(thread, body="Come!", purpose=gate.NOTICE, author="system", now=MONDAY_10)
+        assert (text.status, text.channel) == ("queued", "sms")
+        ContactPoint.objects.update(blocked_at=MONDAY_10)
+
+        assert claim(now=MONDAY_10, limit=10) == ()
+        text.refresh_from_db()
+        assert (text.status, text.reason) == ("blocked", "blocked_address")
 
 
 @pytest.mark.parametrize("way", ["undo", "unblock"])
