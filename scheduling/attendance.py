@@ -70,7 +70,7 @@ def attend(
     """
     if appointment.starts_at <= now:
         raise PastTime
-    if appointment.attendance == Attendance.ATTENDING and _as_seen(appointment).exists():
+    if appointment.attendance == Attendance.ATTENDING and _still(appointment, Attendance.ATTENDING):
         return appointment
     return _say(
         appointment,
@@ -94,7 +94,7 @@ def decline(
     """
     if appointment.starts_at <= now:
         raise PastTime
-    if appointment.declined_at is not None and _as_seen(appointment).exists():
+    if appointment.declined_at is not None and _still(appointment, Attendance.DECLINED):
         return appointment
     return _say(
         appointment, EventKind.DECLINED, by, source, now, attendance=Attendance.DECLINED, declined_at=now
@@ -211,6 +211,11 @@ def _told(
 def _as_seen(appointment: Appointment) -> Any:
     """Return the visit's row if it stands as it was looked at: accepted, and not moved since."""
     return Appointment.objects.filter(pk=appointment.pk, status=Status.CONFIRMED, version=appointment.version)
+
+
+def _still(appointment: Appointment, attendance: Attendance) -> bool:
+    """Tell whether the same was said before, and nothing else since it was looked at."""
+    return bool(_as_seen(appointment).filter(attendance=attendance).exists())
 
 
 def _raise_refusal(appointment: Appointment) -> NoReturn:

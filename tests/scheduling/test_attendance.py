@@ -83,6 +83,17 @@ def test_a_sorry_yes_within_two_minutes_takes_the_no_back(desk: Desk, staff: Any
     assert coming.declined_at is None
 
 
+def test_what_is_said_again_counts_where_something_else_was_said_in_between(desk: Desk, staff: Any) -> None:
+    """Two who look at the visit at once: the desk's page says coming, the patient has just said no."""
+    coming = operations.attend(booked(desk, staff), source="sms", now=NOW)
+    declined = operations.decline(coming, source="sms", now=NOW + MINUTE)
+    operations.attend(coming, source="voice", now=NOW + MINUTE)
+    assert Appointment.objects.get(pk=coming.pk).attendance == "attending"
+
+    operations.decline(declined, source="sms", now=NOW + 2 * MINUTE)
+    assert Appointment.objects.get(pk=coming.pk).attendance == "declined"
+
+
 def test_a_yes_after_the_visit_was_cancelled_changes_nothing(desk: Desk, staff: Any) -> None:
     declined = operations.decline(booked(desk, staff), source="whatsapp", now=NOW)
     operations.cancel_declined(now=NOW + 3 * MINUTE)
