@@ -40,15 +40,17 @@ def send_again(message: Message, *, now: datetime) -> None:
             template_name=message.template.name if message.template else "",
             expires_at=now if over else message.expires_at,
         )
-        verdict = gate.judge(
-            facts, channel=message.channel, purpose=message.purpose, body=message.words, now=now
-        )
+        # What a member decides waits for no morning; the clock's own reminder would.
+        purpose = gate.NOTICE if message.purpose == gate.REMINDER else message.purpose
+        verdict = gate.judge(facts, channel=message.channel, purpose=purpose, body=message.words, now=now)
         if not verdict.allowed:
             raise GateRefused(verdict)
         _change(
             message,
             now,
             status=MessageStatus.QUEUED,
+            purpose=purpose,
+            priority=gate.PRIORITY[purpose],
             next_attempt_at=now,
             lease_until=None,
             address=message.address or route.address,

@@ -12,11 +12,13 @@ from clinics.tenancy import in_clinic
 from messaging import api_reminders, statuses
 from messaging.models import Attempt, Message
 from messaging.providers.base import StatusUpdate
+from messaging.outbox.claiming import claim
 from scheduling import operations
 from scheduling.models import Appointment, Cancellation, Source
 from tests.messaging.days import NOW
 from tests.messaging.inboxes import reenter
 from tests.messaging.reminding import HOUR, rules, share, someone, sweep, visit_of
+from tests.messaging.talk import settings
 
 pytestmark = pytest.mark.django_db
 
@@ -238,3 +240,17 @@ def test_a_member_sends_again_what_is_still_so(clinic: Clinic, owner: User, brow
     assert browse(owner).post(url, headers={"HX-Request": "true"}).status_code == 200
     reenter(clinic)
     assert seen(message).status == "queued"
+
+
+def test_at_night_what_a_member_sends_again_waits_for_no_morning(
+    clinic: Clinic, owner: User, browse: Any
+) -> None:
+    _visit, message = reminded(clinic)
+    Message.objects.filter(pk=message.pk).update(status="undelivered", error_code="30003")
+    night = NOW + 12 * HOUR  # 22:42 in New York
+    settings(clinic, quiet_from="21:00", quiet_until="08:00")
+    with time_machine.travel(night, tick=False):
+        url = f"/c/{clinic.slug}/inbox/{message.conversation_id}/messages/{message.pk}/again/"
+        assert browse(owner).post(url, headers={"HX-Request": "true"}).status_code == 200
+    reenter(clinic)
+    assert [job.message.pk for job in claim(now=night, limit=5)] == [message.pk]
