@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from clinics.models import User
-from messaging import history
+from messaging import gate, history
 from messaging.conversations import holder
 from messaging.history import Fields
 from messaging.models import (
@@ -41,7 +41,13 @@ def block(conversation: Conversation, *, by: User, now: datetime, batch: UUID | 
     Question.objects.filter(pk__in=closing).update(closed_at=now, outcome=QuestionOutcome.EXPIRED)
     Message.objects.filter(
         conversation=conversation, status=MessageStatus.QUEUED, author__in=("bot", "system")
-    ).update(status=MessageStatus.CANCELLED, next_attempt_at=None, lease_until=None, updated_at=now)
+    ).update(
+        status=MessageStatus.CANCELLED,
+        reason=gate.BLOCKED_ADDRESS,
+        next_attempt_at=None,
+        lease_until=None,
+        updated_at=now,
+    )
     fields: Fields = {
         "put_away_at": now,
         "work_state": WorkState.DONE,

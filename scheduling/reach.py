@@ -13,6 +13,7 @@ from medsync.lib import phone as phones
 from scheduling import contacts
 from scheduling.locks import operation
 from scheduling.models import LIVE, Appointment, ContactPoint, Patient, PatientContact, Relation
+from scheduling.signals import NotReachedThere, not_reached_there
 
 
 class UnknownContact(LookupError):
@@ -70,6 +71,7 @@ def mark_not_theirs(patient: Patient, *, contact_id: UUID, now: datetime) -> Pat
     contact = _contact(patient, contact_id)
     PatientContact.objects.filter(pk=contact.pk, not_theirs_at=None).update(not_theirs_at=now, starred=False)
     _leave(patient, contact, now=now)
+    _tell(patient, contact)
     return contact
 
 
@@ -121,6 +123,7 @@ def remove(patient: Patient, *, contact_id: UUID, now: datetime) -> PatientConta
     contact = _contact(patient, contact_id)
     PatientContact.objects.filter(pk=contact.pk).delete()
     _leave(patient, contact, now=now)
+    _tell(patient, contact)
     return contact
 
 
@@ -129,6 +132,12 @@ def _leave(patient: Patient, contact: PatientContact, *, now: datetime) -> None:
     Appointment.objects.filter(
         patient=patient, contact_point=contact.contact_point_id, status__in=LIVE, starts_at__gt=now
     ).update(contact_point=None, updated_at=now)
+
+
+def _tell(patient: Patient, contact: PatientContact) -> None:
+    not_reached_there.send(
+        sender=Patient, event=NotReachedThere(patient_id=patient.pk, point_id=contact.contact_point_id)
+    )
 
 
 def _lock(patient: Patient) -> None:

@@ -36,3 +36,15 @@ class Agreed:
 
 # contacts_agreed(sender=Patient, points: Sequence[UUID], agreed: Agreed)
 contacts_agreed = Signal()
+
+
+@dataclass(frozen=True, slots=True)
+class NotReachedThere:
+    """A member took a number off a patient, or said that it is not theirs; others may still be reached there."""
+
+    patient_id: UUID
+    point_id: UUID
+
+
+# not_reached_there(sender=Patient, event: NotReachedThere)
+not_reached_there = Signal()

@@ -168,12 +168,15 @@ def _standing(turn: Turn, items: Sequence[dict[str, Any]]) -> list[Asked]:
         Asked(item, visits.get(_id(item, "appointment_id")), reminders.get(_id(item, "api_id")))
         for item in items
     ]
-    return [
-        one
-        for one in found
-        if (one.visit is not None or (one.reminder is not None and one.reminder.deleted_at is None))
-        and one.starts_at > turn.now
-    ]
+    return [one for one in found if _stands(turn, one) and one.starts_at > turn.now]
+
+
+def _stands(turn: Turn, one: Asked) -> bool:
+    """Say whether there is something to answer for; never for a patient whose number this is not any more."""
+    if one.visit is None:
+        return one.reminder is not None and one.reminder.deleted_at is None
+    here = one.visit.contact_point_id == turn.contact_point.pk
+    return here or one.visit.patient_id in {patient.pk for patient in turn.patients}
 
 
 def keep(question: Question) -> None:

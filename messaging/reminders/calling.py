@@ -9,10 +9,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
-from clinics.models import User
-from messaging.models import Called, Message, ReminderClaim, ReminderSubject, VisitCall
+from clinics.models import ProviderAccount, User
+from messaging import gate
+from messaging.models import Called, Message, MessageStatus, ReminderClaim, ReminderSubject, VisitCall
 from messaging.reminders import queries
 from messaging.reminders.reminding import SENT
 from messaging.threads import NOT_REACHED
@@ -112,7 +113,16 @@ def _unreached(*, now: datetime, until: datetime) -> QuerySet[Appointment]:
         subject=ReminderSubject.VISIT, subject_id=OuterRef("pk"), version=OuterRef("version")
     ).order_by("-claimed_at", "-id")
     last = Message.objects.filter(pk=OuterRef("last_message"))
-    lost = last.filter(status__in=NOT_REACHED, solved="")
+    # Also what an account that the provider refuses keeps here, and what stayed here when the address was blocked.
+    refused = Q(account__state=ProviderAccount.State.REFUSED)
+    stays = Q(status=MessageStatus.QUEUED) & (refused | Q(expires_at__lte=now))
+    blocked = Q(status=MessageStatus.CANCELLED, reason=gate.BLOCKED_ADDRESS)
+    why = Case(
+        When(stays & Q(expires_at__lte=now), then=Value(gate.TOO_LATE)),
+        When(stays, then=Value(gate.ACCOUNT_REFUSED)),
+        default=F("reason"),
+    )
+    lost = last.filter(Q(status__in=NOT_REACHED, solved="") | stays | blocked).annotate(why=why)
     called_before = VisitCall.objects.filter(appointment=OuterRef("pk"), version=OuterRef("version"))
     rows = Appointment.objects.filter(status=Status.CONFIRMED, starts_at__gt=now, starts_at__lt=until)
     rows = rows.annotate(
@@ -121,7 +131,7 @@ def _unreached(*, now: datetime, until: datetime) -> QuerySet[Appointment]:
         last_message=Subquery(claims.values("message")[:1]),
     ).filter(outcome__isnull=False)
     rows = rows.annotate(
-        lost_reason=Subquery(lost.values("reason")[:1]),
+        lost_reason=Subquery(lost.values("why")[:1]),
         lost_code=Subquery(lost.values("error_code")[:1]),
         lost_channel=Subquery(lost.values("channel")[:1]),
         was_called=Exists(called_before),

@@ -53,7 +53,7 @@ def spans(steps: Sequence[int], *, now: datetime) -> list[Span]:
     """Return for each step which visits it is due for now.
 
     Of several steps that are due only the newest counts: who was not reminded of 72 hours before in time is
-    reminded 24 hours before. The last span is of those whose last step was missed.
+    reminded 24 hours before, and nobody calls until then. The last span is of those whose last step was missed.
     """
     ordered = in_order(steps)
     shorter = [*ordered[1:], None]

@@ -24,7 +24,12 @@ from messaging.models import (
 from messaging.outdated import CHANGES
 from messaging.reminders import due
 from scheduling.models import Appointment, EventKind, Status
-from scheduling.signals import AppointmentChanged, appointment_changed
+from scheduling.signals import (
+    AppointmentChanged,
+    NotReachedThere,
+    appointment_changed,
+    not_reached_there,
+)
 
 #: After these a reminder that has not gone yet says something that is not so, or asks what was answered.
 _OUTDATES = frozenset(
@@ -35,8 +40,13 @@ _OUTDATES = frozenset(
         EventKind.EXPIRED,
         EventKind.ATTENDING,
         EventKind.DECLINED,
+        EventKind.LATE,
+        EventKind.SAYS_HERE,
+        EventKind.ARRIVED,
     }
 )
+#: These are marks that can be taken back: then the visit is to be reminded of again.
+_FOR_NOW = frozenset({EventKind.ARRIVED})
 #: After these a step may be due earlier than the clinic's clock knows.
 _HASTENS = frozenset({EventKind.BOOKED, EventKind.ACCEPTED, EventKind.MOVED, EventKind.TAKEN_BACK})
 
@@ -48,7 +58,9 @@ _UNSETTLED = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN
 def follow(*, event: AppointmentChanged, **_: Any) -> None:
     """Take back what has not gone, then wake the clock: it is locked after everything else."""
     now = clock.now()
-    others = event.kind in _OUTDATES and take_back(event.appointment_id, now=now)
+    others = event.kind in _OUTDATES and take_back(
+        event.appointment_id, for_good=event.kind not in _FOR_NOW, now=now
+    )
     if event.kind in CHANGES:
         _take_back_notices(event, now=now)
     if others:
@@ -57,19 +69,38 @@ def follow(*, event: AppointmentChanged, **_: Any) -> None:
         wake(event.appointment_id, now=now)
 
 
-def take_back(visit_id: UUID, *, now: datetime) -> bool:
-    """Cancel the reminders of a visit that were not handed over yet; tell whether they named other visits too.
+@receiver(not_reached_there, dispatch_uid="messaging.remind_elsewhere")
+def remind_elsewhere(*, event: NotReachedThere, **_: Any) -> None:
+    """Take back the reminders that wait to go where a patient is not reached any more: they are taken up anew.
+
+    What such a text says of others who are reached there is taken up anew, too.
+    """
+    now = clock.now()
+    coming = Appointment.objects.filter(patient=event.patient_id, status=Status.CONFIRMED, starts_at__gt=now)
+    # A reminder that is being taken up has its visits locked: it is waited for, and seen.
+    visits = list(coming.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    claims = ReminderClaim.objects.filter(subject=ReminderSubject.VISIT, subject_id__in=visits)
+    waiting = claims.filter(
+        message__status__in=_UNSETTLED, message__conversation__contact_point=event.point_id
+    )
+    found = dict(waiting.values_list("message_id", "message__conversation_id"))
+    anew = [_take_back(*text, None, now) for text in sorted(found.items())]
+    if any(anew):
+        clocks.wake(clocks.REMINDERS, now)
+
+
+def take_back(visit_id: UUID, *, for_good: bool = True, now: datetime) -> bool:
+    """Cancel the reminders of a visit that were not handed over yet; tell whether any visit is to be reminded again.
 
     One that a worker has in hand cannot be called back, but it is never tried a second time: its time is over.
-    Other visits that the same text named are to be reminded again. Locks questions, messages, the conversation.
+    Other visits that the same text named are, this one itself when it is not `for_good`. Locks questions, messages, the conversation.
     """
     claims = ReminderClaim.objects.filter(subject=ReminderSubject.VISIT, subject_id=visit_id)
     unsettled = claims.filter(message__status__in=_UNSETTLED)
     found = dict(unsettled.values_list("message_id", "message__conversation_id"))
-    named_others = False
-    for message_id, conversation_id in sorted(found.items()):
-        named_others |= _take_back(message_id, conversation_id, visit_id, now)
-    return named_others
+    but = visit_id if for_good else None
+    again = [_take_back(*text, but, now) for text in sorted(found.items())]
+    return any(again)
 
 
 def _take_back_notices(event: AppointmentChanged, *, now: datetime) -> None:
@@ -86,13 +117,15 @@ def _take_back_notices(event: AppointmentChanged, *, now: datetime) -> None:
             confirmations.blocked(message_id, reason=OUTDATED)
 
 
-def _take_back(message_id: UUID, conversation_id: UUID, visit_id: UUID, now: datetime) -> bool:
+def _take_back(message_id: UUID, conversation_id: UUID, visit_id: UUID | None, now: datetime) -> bool:
+    """Cancel a reminder; tell whether there are visits to be reminded of anew: all that it names but `visit_id`."""
     asked = confirming.hold(conversation_id, message_id)
     if not _cancel(message_id, conversation_id, now):
         # Also one that goes back into the queue in this very moment.
         Message.objects.filter(pk=message_id, status__in=_UNSETTLED).update(expires_at=now)
         return False
-    others, _ = ReminderClaim.objects.filter(message=message_id).exclude(subject_id=visit_id).delete()
+    claims = ReminderClaim.objects.filter(message=message_id)
+    others, _ = (claims.exclude(subject_id=visit_id) if visit_id else claims).delete()
     changes = confirming.withdraw(asked, message_id, now=now) if asked else {}
     if changes:
         threads.touch(conversation_id, now=now, **changes)

@@ -14,7 +14,7 @@ from messaging.models import Question, ReminderClaim
 from messaging.reminders import calling, due, queries, sweeping
 from messaging.reminders.reminding import remind
 from scheduling import operations
-from scheduling.models import AppointmentType, Practitioner
+from scheduling.models import AppointmentType, Patient, Practitioner
 from scheduling.queries import free_slots
 from tests.messaging.days import NOW, at
 from tests.messaging.reminding import HOUR, outcomes, reminders, rules, someone, sweep, visit_of
@@ -165,6 +165,16 @@ def test_nobody_is_called_for_a_missed_step_before_another_comes(clinic: Clinic)
     assert sweep(NOW + 40 * HOUR) == 0
     assert outcomes() == []
     assert sweep(NOW + 2 * DAY) == 1
+
+
+def test_whom_the_next_step_reaches_neither_is_called_then(clinic: Clinic) -> None:
+    rules(steps=[72, 24])
+    patient = Patient.objects.create(name="No Phone")
+    visit = visit_of(patient, NOW + 3 * DAY)
+
+    assert [sweep(NOW + 40 * HOUR), sweep(NOW + 2 * DAY)] == [0, 0]
+    (row,) = calling.to_call(now=NOW + 2 * DAY, until=NOW + 4 * DAY)
+    assert (row.visit.pk, row.why) == (visit.pk, "no_address")
 
 
 def test_nobody_is_called_for_a_missed_step_after_another_went(clinic: Clinic) -> None:
