@@ -10,6 +10,7 @@ from django.db import transaction
 from clinics.models import Channel, User
 from clinics.queries import secrets_of
 from clinics.tenancy import current_clinic
+from medsync.lib import phone
 from medsync.lib.ids import new_id
 from messaging import callbacks, catalog, confirmations, providers
 from messaging.facts import forget_facts
@@ -18,7 +19,7 @@ from messaging.linting import SAYS_HOW_TO_STOP, placeholders_in, problems_of
 from messaging.models import MessagingSettings, OwnText
 from messaging.ownwords import forget_own_words
 from messaging.providers.base import Outbound, SendError
-from scheduling.models import ContactAddress
+from scheduling.models import ContactPoint
 
 #: The texts, as integrators name them.
 KEYS: Mapping[str, str] = {
@@ -105,8 +106,9 @@ def validate(to: str) -> Validated:
     Outside of a transaction: it waits for the provider.
     """
     sender = confirmations.sender_for_sms()
-    known = ContactAddress.objects.filter(channel=Channel.SMS, address=to).select_related("contact_point")
-    guards = confirmations.guards_for(next((row.contact_point for row in known), None))
+    # By the number, however it is spelled: who never wrote by SMS has no address of it, and may have said no all the same.
+    known = ContactPoint.objects.select_related("merged_into").filter(match_key=phone.match_key(to)).first()
+    guards = confirmations.guards_for(known and (known.merged_into or known))
     if not guards.has_key:
         return Validated(error=confirmations.NO_API_KEY)
     if guards.declined:

@@ -131,12 +131,15 @@ def test_the_test_really_goes_to_the_provider(
     )
 
 
+@pytest.mark.parametrize("wrote", ["sms", "whatsapp"])
 @pytest.mark.parametrize("state", [{"opted_out_at": NOW}, {"care": False}], ids=["stop", "refused"])
 def test_no_test_goes_to_who_said_no_to_sms(
-    api: Any, owner: User, clinic: Clinic, twilio: TwilioStandIn, state: dict[str, Any]
+    api: Any, owner: User, clinic: Clinic, twilio: TwilioStandIn, state: dict[str, Any], wrote: str
 ) -> None:
+    """Also to who never wrote by SMS: staff have recorded it on the patient page."""
     with in_clinic(clinic):
-        talking = thread(clinic, address="+16045551234", channel="sms")
+        talking = thread(clinic, address="+16045551234", channel=wrote)
+        ChannelConsent.objects.get_or_create(contact_point=talking.contact_point, channel="sms")
         ChannelConsent.objects.filter(contact_point=talking.contact_point, channel="sms").update(**state)
     answer = api(owner, clinic).post(f"{PATH}/validate", {"testPhone": "(604) 555-1234"})
     assert answer.json() == {"valid": False, "error": "consent_declined"}
