@@ -180,8 +180,8 @@ def _stands(turn: Turn, one: Asked) -> bool:
 
 
 def keep(question: Question) -> None:
-    """Store what was said with the items, which were changed in place."""
-    Question.objects.filter(pk=question.pk).update(
+    """Store what was said with the items, which were changed in place; not where others were asked about meanwhile."""
+    Question.objects.filter(pk=question.pk, asked_at__lte=question.asked_at).update(
         items=question.items, context=question.context, asked_by=question.asked_by_id
     )
 

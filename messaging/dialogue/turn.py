@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from clinics.models import Clinic
 from messaging import catalog, conversations, datewords, language
@@ -163,12 +163,25 @@ class Turn:
         """Store what was closed: only now, for questions are locked after times and visits."""
         for question in self.closed:
             answered = question.outcome == QuestionOutcome.ANSWERED
-            Question.objects.filter(pk=question.pk, closed_at=None).update(
+            row = Question.objects.filter(pk=question.pk, closed_at=None)
+            # What was asked anew meanwhile, by a reminder or a member, is another question: nobody has answered it.
+            same = row.filter(asked_at__lte=question.asked_at)
+            if not same.update(
                 closed_at=self.now,
                 outcome=question.outcome,
                 answered_by=self.stored.message if answered else None,
-            )
+            ):
+                self._leave_open(row)
         self.closed.clear()
+
+    def _leave_open(self, row: QuerySet[Question]) -> None:
+        kind = row.values_list("kind", flat=True).first()
+        if kind is not None:
+            self.stored.conversation.state = (
+                ConversationState.AWAITING_CONFIRM
+                if kind == QuestionKind.CONFIRM_VISIT
+                else ConversationState.AWAITING_SLOT
+            )
 
     def close_all(self, outcome: QuestionOutcome) -> None:
         """End every open question."""

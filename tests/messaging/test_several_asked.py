@@ -9,6 +9,8 @@ import time_machine
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
+from messaging.confirming import ask_coming
+from messaging.dialogue import attending
 from messaging.facts import forget_facts
 from messaging.models import Attempt, BotMode, Message, MessageStatus, MessagingSettings
 from scheduling import operations
@@ -239,3 +241,29 @@ def test_it_stays_sent_while_it_waits_to_go_again(client: Any, clinic: Clinic) -
         Message.objects.filter(pk=message.pk).update(status="failed")
         Attempt.objects.all().delete()
     assert client.get(path).json()["reminder_sent"] is False
+
+
+@pytest.mark.parametrize(("word", "attendance"), [("yes", "attending"), ("no", "declined")])
+def test_what_a_reminder_asks_in_the_moment_of_an_answer_is_still_to_be_answered(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, word: str, attendance: str
+) -> None:
+    talk = Talk(clinic, channel="sms")
+    (ana,) = known(talk, "Ana Pérez")
+    first, second = visit_for(talk, ana), visit_for(talk, ana, TOMORROW_10 + DAY)
+    remind(talk, first)
+    thread, real = talk.thread, attending.attend
+
+    def with_a_reminder_beside(visit: Appointment, **named: Any) -> Appointment:
+        coming = real(visit, **named)
+        if visit.pk == first.pk:  # what the clock's worker commits in this very moment
+            named["now"] += timedelta(milliseconds=1)
+            ask_coming(thread, [second], asked_by=None, now=named["now"])
+        return coming
+
+    monkeypatch.setattr(attending, "attend", with_a_reminder_beside)
+    talk.say("yes")
+    assert attendances(talk, first, second) == ["attending", "unasked"]
+    assert talk.thread.state == "awaiting_confirm"
+
+    talk.say(word)
+    assert attendances(talk, first, second) == ["attending", attendance]
