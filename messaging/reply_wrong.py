@@ -12,7 +12,8 @@ def wrong_number(text: str, names: Iterable[str] = ()) -> str | None:
     """Return what *text* says of whom it reached: "" for a wrong number, else the name that is not theirs.
 
     *names* are those of the people whom we look for; a name of theirs counts however it is written, another one only
-    when it is written as a name, or is a Chinese one; beside a wrong number any. None: it says nothing of the kind.
+    when it is written as a name, or is a Chinese one. Who says both has a wrong number, whatever the name is. None: it
+    says nothing of the kind.
     """
     if len(text) > LONGEST_ANSWER:
         return None
@@ -21,12 +22,9 @@ def wrong_number(text: str, names: Iterable[str] = ()) -> str | None:
     bare = unpolite(whole)
     if whole in wrong or bare in wrong:
         return ""
-    beside = [*_beside_wrong_number(whole), *_beside_wrong_number(bare)]
-    if any(said in wrong for said in beside):
+    beside = (*_beside_wrong_number(whole), *_beside_wrong_number(bare))
+    if any(said in wrong or 0 < len(_behind_not_me(said)) <= _LONGEST_NAME for said in beside):
         return ""
-    for said in beside:
-        if 0 < len(rest := _behind_not_me(said)) <= _LONGEST_NAME:
-            return " ".join(rest)
     rest = _behind_not_me(bare)
     known = {token for name in names for token in tokens(name)} if rest else set()  # read only now
     return " ".join(rest) if rest and (set(rest) <= known or _is_name(text, rest)) else None

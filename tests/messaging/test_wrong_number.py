@@ -196,4 +196,6 @@ def test_the_names_are_read_as_names_only() -> None:
     assert wrong_number("no soy maria", ["María José Ruiz"]) == "maria"
     assert wrong_number("no soy maria") is None
     assert wrong_number("wrong number") == ""
+    assert wrong_number("I'm not John, wrong number") == ""  # so also on a phone that a family shares
+    assert wrong_number("我不是陈伟") == "陈 伟"
     assert wrong_number("x" * 4000) is None
