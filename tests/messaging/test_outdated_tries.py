@@ -11,8 +11,8 @@ from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
 from messaging import api_reminders, statuses
 from messaging.models import Attempt, Message
-from messaging.providers.base import StatusUpdate
 from messaging.outbox.claiming import claim
+from messaging.providers.base import StatusUpdate
 from scheduling import operations
 from scheduling.models import Appointment, Cancellation, Source
 from tests.messaging.days import NOW
