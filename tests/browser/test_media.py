@@ -12,6 +12,11 @@ from tests.browser.parts import DESK, INBOX, new_phone, row_of
 from tests.messaging.files import drawn, lab_result
 
 Visit = Callable[..., Page]
+#: Of a page in the thread: what is seen from its top, and how high it is.
+HEIGHTS = """image => {
+  const [link, page] = [image.parentElement.getBoundingClientRect(), image.getBoundingClientRect()];
+  return Math.abs(link.top - page.top) < 2 ? [link.height, page.height] : [];
+}"""
 LOADED = "image => image.decode().then(() => image.naturalWidth)"
 
 
@@ -100,6 +105,8 @@ def test_a_referral_is_read_in_the_thread_page_by_page(visit: Visit, viewport: A
     expect(page).to_be_visible(timeout=PATIENCE)
     expect(paper).to_contain_text("PDF · 3 pages")
     assert page.locator("img").evaluate(LOADED) > 900
+    shown, whole = page.locator("img").evaluate(HEIGHTS)
+    assert shown <= 321 < whole  # its upper part stands in the thread
 
     paper.get_by_role("button", name="Next page").click()
     expect(paper).to_contain_text("Page 2 of 3")
@@ -112,6 +119,8 @@ def test_a_referral_is_read_in_the_thread_page_by_page(visit: Visit, viewport: A
     large = inbox.get_by_role("dialog", name="referral.pdf")
     expect(large.get_by_role("img", name="referral.pdf, page 2 of 3")).to_be_visible()
     expect(large.locator("[data-look-sheet]")).to_be_focused()
+    ratio = "image => image.decode().then(() => (image.height * image.naturalWidth) / (image.width * image.naturalHeight))"
+    assert large.get_by_role("img").evaluate(ratio) == pytest.approx(1, abs=0.02)  # here it is whole
     assert axe.complaints(inbox, axe.script()) == []
     inbox.keyboard.press("ArrowRight")
     expect(large.get_by_role("status")).to_have_text("Page 3 of 3")
