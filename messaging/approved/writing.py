@@ -95,19 +95,26 @@ def create(
 
 @transaction.atomic
 def map_existing(*, account: ProviderAccount, content_sid: str, key: str, now: datetime) -> ContentTemplate:
-    """Store a text that the account has already; the next look at the provider brings its words.
+    """Store a text that the account has already, or bring it back; the next look at the provider brings its words.
 
     Raises SidTaken.
     """
     row = ContentTemplate(
         account=account, content_sid=content_sid, name=content_sid, approval=Approval.UNKNOWN, created_at=now
     )
-    known = ContentTemplate.objects.filter(account=account, content_sid=content_sid).exists()
-    if known:
-        raise SidTaken
     # Its language is not known yet, and a use is for one language: it is taken when the words come.
     row.content = {WANTED: key} if key else {}
-    row.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        away = ContentTemplate.objects.filter(account=account, content_sid=content_sid)
+        back = away.exclude(archived_at=None).update(
+            archived_at=None, approval=Approval.UNKNOWN, key="", content=row.content, error_code=""
+        )
+        if not back:
+            raise SidTaken from error
+        row = away.get()
     jobs.enqueue_on_commit(SYNC)
     return row
 

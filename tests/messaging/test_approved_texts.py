@@ -351,6 +351,37 @@ def test_a_text_is_taken_over_by_its_sid(inside: Clinic, twilio: TwilioContentSt
     }
 
 
+def test_a_text_that_was_put_away_is_taken_over_again(inside: Clinic, twilio: TwilioContentStandIn) -> None:
+    row = mapped(twilio, inside, {"1": "clinic_name"}, "Your visit at {{1}} is confirmed, see you.")
+    assert choosing.approved_for("accepted", "en", account(inside).pk) == row
+    writing.put_away(row.pk, now=clock.now())
+    sync()
+    assert choosing.approved_for("accepted", "en", account(inside).pk) is None
+
+    again = {"account": account(inside), "content_sid": row.content_sid, "key": "moved"}
+    assert writing.map_existing(**again, now=clock.now()).pk == row.pk
+    assert choosing.approved_for("accepted", "en", account(inside).pk) is None
+    sync()
+
+    back = ContentTemplate.objects.get()
+    assert (back.archived_at, back.approval, back.error_code) == (None, "approved", "")
+    assert back.key == "moved"
+    with pytest.raises(writing.SidTaken):
+        writing.map_existing(**again, now=clock.now())
+
+
+def test_a_second_click_on_taking_over_is_answered(
+    inside: Clinic, twilio: TwilioContentStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = {"account": account(inside), "content_sid": "HX" + "a" * 32, "key": ""}
+    writing.map_existing(**taken, now=clock.now())
+    monkeypatch.setattr(
+        "django.db.models.QuerySet.exists", lambda _rows: False
+    )  # it looks before the first commits
+    with pytest.raises(writing.SidTaken):
+        writing.map_existing(**taken, now=clock.now())
+
+
 def mapped(
     twilio: TwilioContentStandIn, clinic: Clinic, samples: dict[str, str], body: str
 ) -> ContentTemplate:
