@@ -12,6 +12,8 @@ from clinics.models import Role, Theme, User
 from clinics.permissions import may_give
 from medsync.lib.text import clean
 
+LONGEST_EMAIL: int | None = User._meta.get_field("email").max_length
+
 
 class CleanCharField(forms.CharField):
     """Text from a person, made storable."""
@@ -105,5 +107,5 @@ class RoleForm(forms.Form):
 class InviteForm(RoleForm):
     """Whom to invite, as what."""
 
-    email = forms.EmailField(label=_("E-mail"))
+    email = forms.EmailField(label=_("E-mail"), max_length=LONGEST_EMAIL)
     field_order = ["email", "role"]

@@ -16,6 +16,7 @@ from unfold.widgets import (
 )
 
 from clinics.carriers import CARRIERS
+from clinics.forms import LONGEST_EMAIL
 from clinics.models import Channel, Clinic, ClinicState, ProviderAccount, Sender, User
 from clinics.senders import LinkError, RateOutOfRange, link_sender, set_rate
 from medsync.lib import clock, phone
@@ -51,7 +52,9 @@ class NewClinicForm(forms.ModelForm):  # type: ignore[type-arg]
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, widget=UnfoldAdminSelectWidget
     )
-    owner_email = forms.EmailField(label=_("Owner's e-mail"), widget=UnfoldAdminEmailInputWidget)
+    owner_email = forms.EmailField(
+        label=_("Owner's e-mail"), max_length=LONGEST_EMAIL, widget=UnfoldAdminEmailInputWidget
+    )
     owner_name = forms.CharField(
         label=_("Owner's name"), max_length=120, required=False, widget=UnfoldAdminTextInputWidget
     )

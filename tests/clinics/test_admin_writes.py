@@ -36,6 +36,9 @@ def test_an_operator_makes_a_clinic_by_a_form(committed):
         "two letters" in client.post("/admin/clinics/clinic/add/", {**form, "country": "1x"}).content.decode()
     )
     assert "exists" in client.post("/admin/clinics/clinic/add/", {**form, "slug": "alpha"}).content.decode()
+    long = f"{'a' * 60}@{('b' * 60 + '.') * 4}example"
+    assert client.post("/admin/clinics/clinic/add/", {**form, "owner_email": long}).status_code == 200
+    assert not Clinic.objects.filter(slug="delta").exists()
     page = client.post("/admin/clinics/clinic/add/", form, follow=True)
     clinic = Clinic.objects.get(slug="delta")
     assert clinic.state == "ready"

@@ -112,6 +112,7 @@ def test_weak_passwords_are_refused_with_a_reason(browse, owner, password):
 def test_odd_input_is_answered_not_crashed_on(browse, owner):
     client = browse(owner)
     assert invite(client, "no address").status_code == 400
+    assert invite(client, f"{'a' * 60}@{('b' * 60 + '.') * 4}example").status_code == 400
     assert invite(client, "a@example.org", "king").status_code == 400
     assert invite(client, owner.email).status_code == 400
     path = once(invite(client))
