@@ -14,6 +14,8 @@
   let chosen = ""; // the number chosen by hand
   let takenBack = "";
   let lastMessage = ""; // when it changes, windows and values may have
+  let before = null; // the composer that was set up last
+  const going = new WeakMap(); // request -> the draft that it sends, whatever is open when its answer comes
 
   function composer() {
     return document.querySelector("[data-composer]");
@@ -40,13 +42,15 @@
     }
   }
 
-  function store(box, tab, draft) {
+  function put(name, draft) {
     try {
-      sessionStorage.setItem(key(box, tab), JSON.stringify(draft));
+      sessionStorage.setItem(name, JSON.stringify(draft));
     } catch {
       // Storage may be full or forbidden; the text itself is still in the box.
     }
   }
+
+  const store = (box, tab, draft) => put(key(box, tab), draft);
 
   function nextRevision() {
     known = Math.max(Date.now(), MedSync.now(), known + 1);
@@ -253,6 +257,8 @@
 
   function setUp() {
     const box = composer();
+    if (before && Object.keys(unsaved).length) save(before); // what was typed a moment ago in the thread before
+    before = box;
     desk = null;
     chosen = "";
     known = 0;
@@ -462,14 +468,35 @@
   }
 
   document.body.addEventListener("htmx:beforeRequest", function (event) {
-    if (event.target.matches("#composer-panel")) event.target.querySelector("[data-send]").setAttribute("aria-busy", "true");
+    if (!event.target.matches("#composer-panel")) return;
+    event.target.querySelector("[data-send]").setAttribute("aria-busy", "true");
+    const box = event.target.closest("[data-composer]");
+    const parameters = event.detail.requestConfig.parameters;
+    const draft = { tab: box.dataset.tab, thread: box.dataset.draftKey, name: key(box, box.dataset.tab), id: parameters.client_message_id, body: parameters.body };
+    going.set(event.detail.xhr, draft);
+    event.detail.xhr.addEventListener("load", () => event.detail.xhr.status < 400 && ended(draft));
   });
+
+  // Another thread, or the other tab, stands there by now: the draft that was sent ends all the same.
+  function ended(sent) {
+    const draft = read(sent.name);
+    if (!draft || !draft.id || draft.id !== sent.id) return;
+    const rest = draft.text.startsWith(sent.body) ? draft.text.slice(sent.body.length).trimStart() : draft.text;
+    put(sent.name, { text: rest, id: rest ? newId() : "", rev: draft.rev });
+    showDraftInRow(sent.thread);
+    const box = composer();
+    if (!box || box.dataset.draftKey !== sent.thread) return;
+    if (box.dataset.tab === sent.tab) show(box);
+    else marks(box);
+  }
 
   document.body.addEventListener("htmx:afterRequest", function (event) {
     if (!event.target.matches || !event.target.matches("#composer-panel")) return;
     const box = event.target.closest("[data-composer]");
+    const draft = going.get(event.detail.xhr);
     box.querySelector("[data-send]").removeAttribute("aria-busy");
     sent(box);
+    if (draft && draft.tab !== box.dataset.tab) return; // what stands there is not what was sent
     // Refused (409 is merged, so it counts as successful) or lost: the text and its id stay, to send it again sends once.
     if (!event.detail.successful || event.detail.xhr.status >= 400) return;
     const text = field(box, "body");
@@ -486,7 +513,7 @@
     refresh(box);
     const log = document.querySelector("[data-log]");
     log.scrollTop = log.scrollHeight; // what one has said is seen
-    text.focus({ preventScroll: true });
+    if (box.contains(document.activeElement) || document.activeElement === document.body) text.focus({ preventScroll: true });
   });
 
   document.addEventListener("medsync:updated", function () {

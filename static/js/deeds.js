@@ -8,6 +8,8 @@
   const bulk = document.querySelector("[data-bulk]");
   let opener = null; // the button that opened the menu, or what had the focus
   let chosen = null; // what a choice of the menu is done with
+  let turn = 0; // which menu is wanted: an answer that comes too late opens none
+  let isComing = false;
 
   /* What it is done with ------------------------------------------------------------ */
   function target() {
@@ -30,7 +32,7 @@
     if (!on) return false;
     if (on.many) {
       if (!["done", "snooze", "assign"].includes(deed)) return false;
-      post(bulk.dataset.manyUrl, Object.assign({ deed: deed, thread: on.many }, values)).then(() => MedSync.picking.clear());
+      post(bulk.dataset.manyUrl, Object.assign({ deed: deed, thread: on.many }, values)).then(() => MedSync.picking.drop(on.many));
       return true;
     }
     if (deed === "done") {
@@ -47,7 +49,10 @@
   const items = () => Array.from(menu.querySelectorAll("button, input")).filter((item) => item.getClientRects().length);
 
   function close(focus) {
-    if (menu.hidden) return false;
+    const came = isComing;
+    turn += 1;
+    isComing = false;
+    if (menu.hidden) return came;
     menu.hidden = true;
     if (opener && opener.matches("[data-menu]")) opener.setAttribute("aria-expanded", "false");
     if (focus && opener && opener.isConnected) opener.focus({ preventScroll: true });
@@ -79,10 +84,20 @@
       fill(own.innerHTML, name);
       return;
     }
+    const mine = turn;
+    isComing = true;
     fetch(menu.dataset[name + "Menu"], { headers: { "HX-Request": "true" } })
       .then((response) => (response.ok && !response.redirected ? response.text() : Promise.reject(new Error("refused"))))
-      .then((html) => fill(html, name))
-      .catch(() => MedSync.toast(MedSync.word("failed")));
+      .then(function (html) {
+        if (mine !== turn) return;
+        isComing = false;
+        fill(html, name);
+      })
+      .catch(function () {
+        if (mine !== turn) return;
+        isComing = false;
+        MedSync.toast(MedSync.word("failed"));
+      });
   }
 
   function openFor(name, from) {
@@ -141,7 +156,7 @@
     const button = event.target.closest("[data-menu]");
     if (button) {
       if (button.getAttribute("aria-disabled") === "true") return;
-      if (button === opener && close(true)) return;
+      if (button === opener && !menu.hidden && close(true)) return;
       openFor(button.dataset.menu, button);
       return;
     }
@@ -163,12 +178,18 @@
   let next = null;
   function doneAndNext() {
     const thread = document.querySelector("[data-thread]");
-    const row = thread && document.querySelector('[data-part=rows] > [data-key="' + thread.dataset.thread + '"]');
+    const on = target();
+    const row = on && on.one && document.querySelector('[data-part=rows] > [data-key="' + thread.dataset.thread + '"]');
     const after = row && (row.nextElementSibling || row.previousElementSibling);
     next = after ? after.dataset.key : null;
     return act("done", {});
   }
 
+  // Who opened another thread meanwhile stays there.
+  document.addEventListener("medsync:opening", function () {
+    next = null;
+    close(false);
+  });
   document.body.addEventListener("htmx:afterRequest", function (event) {
     const path = event.detail.requestConfig && event.detail.requestConfig.path;
     if (!path || !path.endsWith("/done/")) return;

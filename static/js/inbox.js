@@ -30,11 +30,15 @@
   }
 
   let loading = null;
+  let coming = null; // the thread that is being read, and whether there was news of it meanwhile
   function load(url, id) {
     if (loading) loading.abort();
     loading = new AbortController();
+    const here = (coming = { id: id, news: false });
     const skeleton = setTimeout(() => pane.replaceChildren(template("thread-loading")), 300);
+    document.dispatchEvent(new CustomEvent("medsync:opening"));
     root.dataset.open = "true";
+    pane.dataset.coming = ""; // what stands there until then is another person's
     select(id);
     closeWhy();
     fetch(url, { headers: { "HX-Request": "true", "X-Pane": "thread" }, signal: loading.signal, redirect: "follow" })
@@ -48,17 +52,30 @@
         const holder = document.createElement("template");
         holder.innerHTML = html;
         pane.replaceChildren(holder.content);
+        came();
         window.htmx.process(pane);
         MedSync.remember(pane);
         threadShown();
+        if (here.news) MedSync.read(document.querySelector("[data-thread]"), "medsync:thread");
       })
       .catch(function (error) {
         clearTimeout(skeleton);
         if (error.name === "AbortError") return;
+        came();
         pane.replaceChildren(template("thread-error"));
         pane.querySelector("[data-retry]").addEventListener("click", () => load(url, id));
       });
   }
+
+  function came() {
+    coming = null;
+    delete pane.dataset.coming;
+  }
+
+  // News of a thread that is still being read finds nothing to read again: it is read again once it is here.
+  document.addEventListener("medsync:frame", function (event) {
+    if (coming && (event.detail.id === coming.id || event.detail.type === "ready")) coming.news = true;
+  });
 
   function open(row, options) {
     history.pushState({ medsync: true }, "", row.href);
@@ -67,7 +84,9 @@
   }
 
   function close(push) {
-    const id = openId();
+    const id = coming ? coming.id : openId();
+    if (loading) loading.abort();
+    came();
     if (push) history.pushState({ medsync: true }, "", root.dataset.home);
     root.dataset.open = "false";
     pane.replaceChildren(template("no-thread"));
@@ -290,8 +309,10 @@
   /* Why? ------------------------------------------------------------------------------ */
   const why = document.getElementById("why");
   let asked = null;
+  let turn = 0;
 
   function closeWhy(focus) {
+    turn += 1; // an answer that is under way is not wanted any more
     if (!why || why.hidden) return;
     why.hidden = true;
     if (focus && asked) {
@@ -302,9 +323,11 @@
 
   function askWhy(button) {
     asked = button;
+    const mine = (turn += 1);
     fetch(button.dataset.why, { headers: { "HX-Request": "true" } })
       .then((response) => (response.ok ? response.text() : Promise.reject(new Error("refused"))))
       .then(function (html) {
+        if (mine !== turn) return;
         why.innerHTML = html;
         why.hidden = false;
         const at = button.getBoundingClientRect();
@@ -393,7 +416,7 @@
       if (why && !why.hidden) closeWhy(true);
       else if (event.target.matches("textarea, input")) leave(event.target);
       else if (MedSync.picking.clear() || MedSync.person.closeDrawer()) return;
-      else if (openId()) close(true);
+      else if (openId() || coming) close(true);
       return;
     }
     if (event.target.matches("input, textarea, select, [contenteditable]")) return;
@@ -408,11 +431,14 @@
       else open(event.target);
       return;
     }
-    const action = KEYS[MedSync.key(event)];
-    if (action) {
-      event.preventDefault();
-      action();
-    }
+    const key = MedSync.key(event);
+    const action = KEYS[key];
+    if (!action) return;
+    event.preventDefault();
+    // A key held down moves; it does nothing twice. And nothing is done with a thread that is about to go.
+    if (event.repeat && !"jk".includes(key)) return;
+    if (coming && !"jk".includes(key) && !("eEziI".includes(key) && event.target.matches("[data-part=rows] > .row"))) return;
+    action();
   });
 
   /* Begin ------------------------------------------------------------------------------------ */

@@ -14,9 +14,11 @@
   function read() {
     if (reading || document.hidden || !ids().length) return;
     reading = true;
+    const before = MedSync.changes();
     fetch(desk.dataset.updates + "?phones=" + ids().join(","), { headers: { "HX-Request": "true" } })
       .then((response) => (response.ok && !response.redirected ? response.text() : Promise.reject(new Error("not read"))))
       .then(function (html) {
+        if (MedSync.changes() !== before) return; // it may not know of that; the next second does
         const holder = document.createElement("template");
         holder.innerHTML = html;
         MedSync.merge(holder.content);
@@ -105,10 +107,11 @@
     const form = event.target;
     if (form.matches && form.matches("[data-phone-form]") && event.detail.successful) {
       const input = form.querySelector("[name=body]");
-      input.value = "";
-      quote(form, "", "");
+      const said = event.detail.requestConfig.parameters;
+      if (input.value === said.body) input.value = ""; // what was typed meanwhile stays
+      if (form.querySelector("[data-quotes-id]").value === said.reply_to) quote(form, "", "");
       form.querySelector("[data-phone-file]").value = "";
-      input.focus({ preventScroll: true });
+      if (form.contains(document.activeElement) || document.activeElement === document.body) input.focus({ preventScroll: true });
     }
     const sheet = form.closest && form.closest("[popover]");
     if (sheet && event.detail.successful) {

@@ -59,6 +59,12 @@
   MedSync.picking = {
     toggle: toggle,
     clear: clear,
+    /** Pick no more what something was done with; what was picked meanwhile stays. */
+    drop: function (threads) {
+      threads.forEach((thread) => picked.delete(thread.slice(0, thread.indexOf(":"))));
+      if (picked.size) show();
+      else clear();
+    },
     /** The picked rows that stand in the list, with what stood there, as the server wants them. */
     threads: () => rows().filter((row) => picked.has(row.dataset.key)).map((row) => row.dataset.key + ":" + row.dataset.stamp),
   };

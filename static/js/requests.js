@@ -8,6 +8,7 @@
   const pane = root.querySelector("[data-decision-pane]");
   let asked = 0;
   let slow = 0;
+  let news = false; // whether something happened while a request was read: it found nothing to read again
 
   function rows() {
     return Array.from(root.querySelectorAll("[data-row]"));
@@ -32,6 +33,8 @@
     const turn = (asked += 1);
     mark(url);
     root.dataset.open = "true";
+    pane.dataset.coming = ""; // what stands there until then is another request
+    news = false;
     if (push) history.pushState({ request: url }, "", url);
     clearTimeout(slow); // the one before must not lay its grey bars over what is there by then
     slow = setTimeout(() => fill(document.getElementById("decision-loading").innerHTML), 300);
@@ -40,15 +43,20 @@
       .then(function (html) {
         if (turn !== asked) return;
         clearTimeout(slow);
+        delete pane.dataset.coming;
         fill(html);
+        if (news) MedSync.read(pane.querySelector("[data-follows]"), "medsync:live");
       })
       .catch(function () {
         if (turn !== asked) return;
         clearTimeout(slow);
+        delete pane.dataset.coming;
         fill(document.getElementById("decision-error").innerHTML);
         pane.querySelector("[data-retry]").addEventListener("click", () => load(url, false));
       });
   }
+
+  document.addEventListener("medsync:frame", () => (news = true));
 
   root.addEventListener("click", function (event) {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -102,11 +110,13 @@
       return;
     }
     if (event.target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
-    const action = KEYS[MedSync.key(event)];
-    if (action) {
-      event.preventDefault();
-      action();
-    }
+    const key = MedSync.key(event);
+    const action = KEYS[key];
+    if (!action) return;
+    event.preventDefault();
+    // A key held down moves; it does nothing twice. And nothing is answered that is about to go.
+    if (!"jk".includes(key) && (event.repeat || pane.hasAttribute("data-coming"))) return;
+    action();
   });
 
   /* Errors ----------------------------------------------------------------------------- */

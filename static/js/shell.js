@@ -66,6 +66,15 @@
   }
   ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => document.body.addEventListener(name, failed));
 
+  // Banners that say what they said before are not said again, and what has the focus in them keeps it.
+  const banners = new WeakMap();
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    const place = event.detail.target;
+    if (!place.matches(".trouble") || !event.detail.shouldSwap) return;
+    if (banners.get(place) === event.detail.serverResponse) event.detail.shouldSwap = false;
+    banners.set(place, event.detail.serverResponse);
+  });
+
   // On a low screen the rail scrolls: where one is must be seen.
   const here = document.querySelector(".rail [aria-current]");
   if (here) here.scrollIntoView({ block: "nearest" });

@@ -102,6 +102,7 @@
     fetch(box.dataset.textsUrl, { headers: { "HX-Request": "true" } })
       .then((response) => (response.ok && !response.redirected ? response.text() : Promise.reject(new Error("refused"))))
       .then(function (html) {
+        if (box !== MedSync.composer.box()) return; // another thread's texts, with its people's names
         list.innerHTML = html;
         loadedFor = box.dataset.textsUrl + box.querySelector("[data-part=composer-lock]").dataset.lastMessage;
         narrow();
@@ -109,6 +110,7 @@
         search.focus();
       })
       .catch(function () {
+        if (box !== MedSync.composer.box()) return;
         hide(true);
         MedSync.toast(MedSync.word("failed"));
       })

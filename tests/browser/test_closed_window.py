@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PATIENCE, PHONE
+from tests.browser.holding import Held, posts
 from tests.browser.parts import DESK, INBOX, PlayedPhone, new_phone, row_of, shell
 from tests.stack.running import RunningStack
 
@@ -67,7 +68,7 @@ def test_a_closed_window_offers_the_approved_text_and_sends_what_it_shows(
     shown = re.sub(r"\s+", " ", preview.inner_text())
     page.locator("[data-approved-send]:visible").click()
     phone.heard(shown)
-    assert phone.case.locator(".said-theirs .said-body").last.inner_text() == shown
+    expect(phone.case.locator(".said-theirs .said-body").last).to_have_text(shown)
     expect(phone.case.locator(".said-buttons button").last).to_be_visible()
 
 
@@ -95,7 +96,7 @@ def test_a_held_reply_goes_by_itself_when_the_phone_writes(
     press.click()
 
     phone.heard(ANSWER + " Call us if anything changes.")
-    assert phone.case.locator(".said-theirs", has_text=ANSWER).count() == 1
+    expect(phone.case.locator(".said-theirs", has_text=ANSWER)).to_have_count(1)
     expect(waiting).to_have_count(0, timeout=PATIENCE)
     expect(row).not_to_contain_text("Sends when", timeout=PATIENCE)
     expect(page.locator("#tab-reply")).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
@@ -163,3 +164,23 @@ def test_by_keyboard_alone_a_text_is_found_and_sent(
         page.locator(f"[data-approved-value='{number}']:visible").fill(f"V{number}")
     page.keyboard.press("Control+Enter")
     phone.heard("V1")
+
+
+def test_an_approved_text_that_is_pressed_twice_goes_once(
+    visit: Callable[..., Page], stack: RunningStack, starter_set: None
+) -> None:
+    phone, page = closed_thread(visit, stack, DESKTOP)
+    expect(page.locator("[data-approved-preview]:visible")).to_be_visible(timeout=PATIENCE)
+    sent = posts(page, "/approved/send/")
+    held = Held(page, "**/approved/send/")
+    name = page.locator("[data-approved-value='1']:visible")
+    name.fill("Zoe")
+    name.press("Control+Enter")
+    held.came()
+
+    name.press("Control+Enter")
+    held.let_go()
+
+    phone.heard("Zoe")
+    assert len(sent) == 1
+    expect(page.locator("article.bubble", has_text="Zoe")).to_have_count(1)

@@ -1,0 +1,54 @@
+"""Answers that are held until they are in the way: what comes late, without waiting for it by the clock."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import APIResponse, Error, Page, Route
+
+
+class Held:
+    """Answers of the server that are kept from the page until they are let go."""
+
+    def __init__(self, page: Page, url: Any, *, only: Callable[[Route], bool] = lambda route: True) -> None:
+        self.answers: list[tuple[Route, APIResponse]] = []
+        self.page, self.only, self.is_over = page, only, False
+        page.route(url, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if self.only(route) and not self.is_over:
+            self.answers.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    def came(self) -> None:
+        """Wait until the server has answered."""
+        for _ in range(400):
+            if self.answers:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("nothing was asked for")
+
+    def let_go(self) -> None:
+        """Hand the answers to the page; what is asked from now on is answered at once."""
+        self.is_over = True  # to unroute now would ask the server once more
+        for route, answer in self.answers:
+            with contextlib.suppress(Error):  # the page has given it up meanwhile
+                route.fulfill(response=answer)
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(done))))"
+        )
+
+
+def posts(page: Page, end: str) -> list[str]:
+    """Return a list to which what is posted there will be added."""
+    found: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            found.append(request.post_data or "")
+            if request.method == "POST" and request.url.endswith(end)
+            else None
+        ),
+    )
+    return found
