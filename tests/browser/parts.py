@@ -36,6 +36,8 @@ class PlayedPhone:
         self.case.locator("[name=body]").fill(text)
         self.case.locator("[data-phone-send]").click()
         expect(self.case.locator(".said-mine").last).to_contain_text(text, timeout=PATIENCE)
+        # Its own answer is here too: the next words are typed into an empty field.
+        expect(self.case.locator("[name=body]")).to_have_value("", timeout=PATIENCE)
 
     def arrives(self, line: str) -> None:
         """Choose how messages arrive on this phone, and wait until it is so."""

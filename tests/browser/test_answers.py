@@ -15,6 +15,7 @@ UNTOUCHED = "window.untouched"
 _ASK = """
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 from medsync.lib import clock
 from messaging.reminders.reminding import send_now
 from scheduling import operations
@@ -22,8 +23,10 @@ from scheduling.models import *
 now, point = clock.now(), ContactAddress.objects.get(pk=UUID("{phone}")).contact_point
 patient = Patient.objects.filter(contacts__contact_point=point)[0]
 Patient.objects.filter(pk=patient.pk).update(name="{name}", preferred_language="en")
-begin = now.replace(second=0, microsecond=0) + timedelta(minutes={minutes})
 place = Location.objects.order_by("rank")[0]
+begin = now.replace(second=0, microsecond=0) + timedelta(minutes={minutes})
+last = now.astimezone(ZoneInfo(place.zone)).replace(hour=23, minute=59, second=0, microsecond=0)
+begin = min(begin, last.astimezone(begin.tzinfo))  # late in the evening: a visit of today all the same
 doctor = Practitioner.objects.order_by("rank")[0]
 visit = Appointment.objects.create(
     patient=patient, contact_point=point, practitioner=doctor, type=AppointmentType.objects.order_by("rank")[0],

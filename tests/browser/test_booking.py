@@ -83,6 +83,7 @@ def test_declining_shows_the_words_first_and_tells_the_patient(visit: Callable[.
 
     button = inbox.locator("[data-decline]")
     person_came(inbox)
+    expect(inbox.locator("[data-request] .request-check")).to_contain_text("checked now", timeout=PATIENCE)
     button.hover()
     place = still_box(inbox, button)
     inbox.mouse.down()
@@ -170,4 +171,4 @@ live.publish("conversation", id={key!r})
     )
     assert answer[0] == 409
     assert "Wait for the patient to write" in answer[1]
-    assert inbox.locator(".bubble-staff").count() == 0
+    expect(inbox.locator(".bubble-staff")).to_have_count(0)

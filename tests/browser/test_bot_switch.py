@@ -24,6 +24,7 @@ def open_thread(visit: Callable[..., Page], viewport: Any = DESKTOP) -> Page:
     """Return the inbox with the thread of a new phone open."""
     phone = new_phone(visit(DESK))
     phone.write("quiero hablar con una persona")
+    phone.answered(0)  # what the bot says would move what is measured
     page = visit(f"{INBOX}?view=all", viewport=viewport)
     row_of(page, phone.name).click()
     stands(page, "on")

@@ -67,7 +67,7 @@ def test_by_keyboard_alone_a_saved_text_is_picked_sent_and_taken_back(
     time_to_undo(stack, 5)
     page.keyboard.press("Control+Enter")
     phone.heard("Le llamamos luego")
-    assert phone.case.locator(".said-theirs", has_text="Le llamamos luego").count() == 1
+    expect(phone.case.locator(".said-theirs", has_text="Le llamamos luego")).to_have_count(1)
     expect(page.locator("[data-undo]")).to_have_count(0, timeout=PATIENCE)
 
 

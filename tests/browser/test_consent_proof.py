@@ -56,9 +56,9 @@ def theirs(visit: Callable[..., Page], made: str) -> Callable[..., Page]:
     def opened(**options: Any) -> Page:
         page = visit(f"/c/{CLINIC}/patients/", **options)
         page.locator("[name=wanted]").fill("(212) 555-0788")
-        row = page.get_by_role("link", name=made)
-        expect(row).to_be_visible(timeout=PATIENCE)
-        row.click()
+        # Once the list has narrowed: until then the row would go from under the finger.
+        expect(page.locator("#patients-said")).to_contain_text("found", timeout=PATIENCE)
+        page.get_by_role("link", name=made).click()
         expect(page.locator("#consent")).to_be_visible(timeout=PATIENCE)
         return page
 

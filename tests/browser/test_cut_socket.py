@@ -29,8 +29,9 @@ def test_what_came_while_the_line_was_cut_is_there_afterwards(visit: Callable[..
     inbox.locator("#composer-text").type(" Ana")
     inbox.context.set_offline(False)
 
+    # It says so for ten seconds: look at it first.
+    expect(inbox.locator("[data-connection]")).to_contain_text("Caught up.", timeout=PATIENCE)
     expect(inbox.locator(".bubble-in", has_text="¿sigue ahí?")).to_be_visible(timeout=PATIENCE)
-    expect(inbox.locator("[data-connection]")).to_contain_text("Caught up.")
     expect(inbox.locator("#composer-text")).to_have_value("Un momento, por favor Ana")
     expect(inbox.locator("#composer-text")).to_be_focused()
     assert inbox.evaluate("window.untouched")
@@ -80,8 +81,8 @@ def test_a_send_whose_answer_was_lost_is_sent_once(visit: Callable[..., Page]) -
     expect(inbox.locator("#composer-text")).to_have_value("", timeout=PATIENCE)
     phone.heard("Solo una vez")
     assert lost == [200]
-    assert inbox.locator(".bubble-staff", has_text="Solo una vez").count() == 1
-    assert phone.case.locator(".said-theirs", has_text="Solo una vez").count() == 1
+    expect(inbox.locator(".bubble-staff", has_text="Solo una vez")).to_have_count(1)
+    expect(phone.case.locator(".said-theirs", has_text="Solo una vez")).to_have_count(1)
 
 
 def test_a_web_server_that_is_killed_is_survived_without_a_reload(

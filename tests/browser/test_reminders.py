@@ -100,6 +100,7 @@ def test_send_now_reaches_the_phone_once_and_the_button_says_so(
     )
     page = visit(f"/c/{CLINIC}/patients/", viewport=viewport)
     page.get_by_role("searchbox").first.fill("Rem Maja")
+    expect(page.locator("#patients-said")).to_contain_text("found", timeout=PATIENCE)
     page.get_by_role("link", name="Rem Maja Lindqvist").first.click()
 
     page.get_by_role("button", name="Remind now").click()

@@ -23,12 +23,15 @@ def visit(name, minutes, status="confirmed", attendance="unasked", length=30):
     now, place = clock.now(), Location.objects.get()
     # Tests run at any hour: what would begin yesterday or tomorrow begins at the end of today that is next to it.
     local = now.astimezone(ZoneInfo(place.zone)).replace(second=0, microsecond=0)
-    first, last = local.replace(hour=0, minute=0), local.replace(hour=23, minute=55)
+    first, last = local.replace(hour=0, minute=0), local.replace(hour=23, minute=59)
     begin = min(max(local + timedelta(minutes=minutes), first), last).astimezone(UTC)
+    end = begin + timedelta(minutes=length)
+    if minutes + length <= 0:  # what would be over is over
+        end = max(min(end, now), begin + timedelta(seconds=1))
     Appointment.objects.create(
         patient=Patient.objects.create(name=name[:160]), practitioner=Practitioner.objects.order_by("rank")[0],
         type=AppointmentType.objects.order_by("rank")[0], location=place, starts_at=begin,
-        ends_at=begin + timedelta(minutes=length), local_start=begin.isoformat()[:16], zone=place.zone,
+        ends_at=end, local_start=begin.isoformat()[:16], zone=place.zone,
         status=status, attendance=attendance, source="staff",
         respond_by=now + timedelta(minutes=22) if status == "pending_review" else None)
 """

@@ -113,8 +113,10 @@ def test_five_minutes_without_a_line_lose_nothing_and_send_once(
         expect(page.locator(".bubble-in", has_text="¿sigue ahí?")).to_have_count(0)
 
     elena.context.set_offline(False)
+    expect(elena.locator("[data-connection]")).to_contain_text(
+        "Caught up.", timeout=PATIENCE
+    )  # for ten seconds
     expect(elena.locator(".bubble-in", has_text="¿sigue ahí?")).to_be_visible(timeout=PATIENCE)
-    expect(elena.locator("[data-connection]")).to_contain_text("Caught up.", timeout=PATIENCE)
     expect(elena.locator("[data-list] [aria-selected=true]")).to_contain_text("Draft: Soy Elena")
     elena.reload()  # what was typed outlives that too
     expect(elena.locator("#composer-text")).to_have_value("Soy Elena", timeout=PATIENCE)
@@ -139,8 +141,8 @@ def test_five_minutes_without_a_line_lose_nothing_and_send_once(
     assert phone.case.locator(".said-theirs", has_text="Soy Marta").count() == 0
     marta.locator("[data-send-anyway]").click()
     phone.heard("Soy Marta")
-    assert phone.case.locator(".said-theirs", has_text="Soy Marta").count() == 1
-    assert phone.case.locator(".said-theirs", has_text="Soy Elena").count() == 1
+    expect(phone.case.locator(".said-theirs", has_text="Soy Marta")).to_have_count(1)
+    expect(phone.case.locator(".said-theirs", has_text="Soy Elena")).to_have_count(1)
     for route in held:
         route.abort()
 
