@@ -10,8 +10,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from medsync.lib import prepared
 from medsync.lib.ids import new_id
 from messaging.models import RANK, MessageStatus
 from messaging.providers.base import StatusUpdate
@@ -161,13 +160,15 @@ _THREADS = """threads AS (
 
 @cache
 def _statement(by_ref: bool, several: bool) -> str:
-    return _RAISE.format(
-        news=_MANY if several else _ONE,
-        which=_BY_REF if by_ref else _BY_PROVIDER_ID,
-        ordered="ORDER BY a.id" if several else "",
-        back=_BACK,
-        threads=_THREADS if several else "",
-        locked=" JOIN threads ON threads.id = msg.conversation_id" if several else "",
+    return prepared.compact(
+        _RAISE.format(
+            news=_MANY if several else _ONE,
+            which=_BY_REF if by_ref else _BY_PROVIDER_ID,
+            ordered="ORDER BY a.id" if several else "",
+            back=_BACK,
+            threads=_THREADS if several else "",
+            locked=" JOIN threads ON threads.id = msg.conversation_id" if several else "",
+        )
     )
 
 
@@ -178,15 +179,12 @@ def raise_all(news: Sequence[News], *, now: datetime) -> list[Raised]:
     Either all of them are named by an attempt, or none; no two are of one attempt or of one thread.
     Raises IntegrityError when a provider's id was bound to another attempt in this very moment.
     """
-    rows = [_values(one) for one in news]
-    several = len(rows) > 1
-    given = {name: [row[name] for row in rows] for name in rows[0]} if several else rows[0]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _statement(news[0].attempt_id is not None, several),
-            {**given, "cancelled": MessageStatus.CANCELLED, "now": now},
-        )
-        return [Raised(*row) for row in cursor.fetchall()]
+    said = [_values(one) for one in news]
+    several = len(said) > 1
+    given = {name: [one[name] for one in said] for name in said[0]} if several else said[0]
+    statement = _statement(news[0].attempt_id is not None, several)
+    rows = prepared.fetch(statement, {**given, "cancelled": MessageStatus.CANCELLED.value, "now": now})
+    return [Raised(*row) for row in rows]
 
 
 def _values(news: News) -> dict[str, Any]:
