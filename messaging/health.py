@@ -20,6 +20,8 @@ _noted: dict[tuple[str, UUID], float] = {}
 
 def webhook_seen(sender_id: UUID, *, now: datetime) -> None:
     """Note that the provider reached us with a good signature; an hour after the last bad one that ends the alarm."""
+    if not _due("webhook_at", sender_id):
+        return
     quiet = Case(
         When(refused_since__lt=now - QUIET_AFTER, then=Value(None, output_field=DateTimeField())),
         default=F("alert_since"),
@@ -29,21 +31,27 @@ def webhook_seen(sender_id: UUID, *, now: datetime) -> None:
 
 def inbound_seen(sender_id: UUID, *, now: datetime) -> None:
     """Note that a patient's message came in."""
-    _note("last_inbound_at", sender_id, now)
+    if _due("last_inbound_at", sender_id):
+        _note("last_inbound_at", sender_id, now)
 
 
 def delivery_seen(sender_id: UUID, *, now: datetime) -> None:
     """Note that a message arrived at a patient."""
-    _note("last_delivered_at", sender_id, now)
+    if _due("last_delivered_at", sender_id):
+        _note("last_delivered_at", sender_id, now)
 
 
-def _note(field: str, sender_id: UUID, now: datetime, **more: Any) -> None:
+def _due(field: str, sender_id: UUID) -> bool:
     key, at = (field, sender_id), time.monotonic()
     if at - _noted.get(key, -EVERY_SECONDS) < EVERY_SECONDS:
-        return
+        return False
     if len(_noted) > 50_000:
         _noted.clear()
     _noted[key] = at
+    return True
+
+
+def _note(field: str, sender_id: UUID, now: datetime, **more: Any) -> None:
     try:
         SenderHealth.objects.filter(sender_id=sender_id).update(**{field: now}, **more)
     except Error as error:  # what it was noted for is committed already

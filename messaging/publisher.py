@@ -116,8 +116,13 @@ async def _send_all(frames: list[tuple[Layer, str, Event]]) -> None:
 
 async def _send(layer: Layer, group: str, event: Event) -> None:
     try:
-        await asyncio.wait_for(layer.group_send(group, event), PATIENCE)
+        await _send_once(layer, group, event)
     except TimeoutError:
         raise
     except Exception:  # a connection that the server closed is noticed by the first who uses it
-        await asyncio.wait_for(layer.group_send(group, event), PATIENCE)
+        await _send_once(layer, group, event)
+
+
+async def _send_once(layer: Layer, group: str, event: Event) -> None:
+    async with asyncio.timeout(PATIENCE):
+        await layer.group_send(group, event)

@@ -8,6 +8,7 @@ the work of storing a status. Here a request is one hop to a thread of a small p
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -36,7 +37,8 @@ class WebhookApplication:
 
     def __init__(self, rest: Application) -> None:
         self.rest = rest
-        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
+        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
+        self.answer = sync_to_async(_answer, thread_sensitive=False, executor=threads)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -47,8 +49,7 @@ class WebhookApplication:
         body = await _read(receive)
         if body is None:  # gone before it was complete: nothing is stored, the provider comes again
             return
-        answer = sync_to_async(_answer, thread_sensitive=False, executor=self.threads)
-        response = await answer(scope, body, view)
+        response = await self.answer(scope, body, view)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
         headers.append((b"content-length", str(len(response.content)).encode()))
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
@@ -58,9 +59,14 @@ class WebhookApplication:
 def _view_of(scope: MutableMapping[str, Any]) -> Callable[..., HttpResponse] | None:
     if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(PREFIX):
         return None
+    return _view_at(scope["path"])
+
+
+@lru_cache(64)
+def _view_at(path: str) -> Callable[..., HttpResponse] | None:
     try:
         view: Callable[..., HttpResponse] = resolve(
-            scope["path"].removeprefix(PREFIX[:-1]), urlconf="messaging.webhooks.urls"
+            path.removeprefix(PREFIX[:-1]), urlconf="messaging.webhooks.urls"
         ).func
     except Resolver404:
         return None

@@ -33,7 +33,11 @@ def read(request: HttpRequest, *, wants: str = FORM) -> InboundRequest:
     if len(body) > MAX_BODY_BYTES:
         raise TooBig
     path = request.get_full_path()
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in request.META.items()
+        if name.startswith("HTTP_")
+    }
     try:
         urls = tuple(f"{base}{path}" for base in _bases(request))
         found = request_of(body, urls=urls, headers=headers, content_type=content_type)
