@@ -13,7 +13,7 @@ from django.db import connection
 
 #: Times that a connection runs a statement in a clinic before its plan is kept: a rare one is not worth the keeping.
 AFTER = 2
-#: Statements whose plans a connection keeps, and such as it counts; the one that was idle longest goes first.
+#: Statements whose plans a connection keeps, half a megabyte each, and such as it counts; the longest idle goes first.
 AT_MOST = 16
 
 
