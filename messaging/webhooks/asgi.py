@@ -37,8 +37,8 @@ class WebhookApplication:
 
     def __init__(self, rest: Application) -> None:
         self.rest = rest
-        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
-        self.answer = sync_to_async(_answer, thread_sensitive=False, executor=threads)
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
+        self.answer = sync_to_async(_answer, thread_sensitive=False, executor=self.threads)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request."""
