@@ -139,7 +139,8 @@
   document.body.addEventListener("htmx:beforeSwap", function (event) {
     const reader = event.detail.requestConfig.elt;
     if (!reader.matches || !reader.matches("[data-looks]") || !event.detail.shouldSwap) return;
-    const touched = Array.from(card(reader).querySelectorAll("form[data-touched]"));
+    const one = card(reader);
+    const touched = one ? Array.from(one.querySelectorAll("form[data-touched]")) : [];
     if (!touched.length) return;
     const fresh = document.createElement("template");
     fresh.innerHTML = event.detail.serverResponse;
@@ -154,6 +155,7 @@
     const form = event.detail.requestConfig.elt;
     if (!form.matches || !form.matches("form[data-answers]") || !event.detail.shouldSwap) return;
     const one = card(form);
+    if (!one) return; // a frame was faster: the card stands there decided already
     form.removeAttribute("data-touched");
     if (one.contains(document.activeElement)) document.activeElement.blur();
     const key = one.dataset.key;

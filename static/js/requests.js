@@ -63,9 +63,13 @@
     const row = event.target.closest("[data-row]");
     if (row) {
       event.preventDefault();
-      // What somebody has begun to answer is not read anew over their words.
-      if (row.hasAttribute("aria-current") && pane.querySelector("[data-touched]")) root.dataset.open = "true";
-      else load(row.href, true);
+      // What stands there already is not replaced under who begins to answer it: what is new in it is merged.
+      const shown = pane.querySelector("[data-decision]");
+      if (row.hasAttribute("aria-current") && shown && !pane.hasAttribute("data-coming")) {
+        root.dataset.open = "true";
+        if (location.href !== row.href) history.pushState({ request: row.href }, "", row.href);
+        MedSync.read(pane.querySelector("[data-follows]"), "medsync:live");
+      } else load(row.href, true);
       return;
     }
     if (event.target.closest("[data-back]")) {

@@ -192,6 +192,25 @@ def test_a_reason_asked_for_and_given_up_is_not_shown(visit: Callable[..., Page]
     expect(page.locator("#composer-text")).to_be_focused()
 
 
+def test_times_chosen_right_after_the_open_request_was_clicked_stay(visit: Callable[..., Page]) -> None:
+    phone = new_phone(visit(DESK))
+    ask_for_a_time(phone)
+    page = visit(REQUESTS)
+    mine = page.locator("[data-part=requests-rows] [data-row]", has_text=phone.name)
+    page.goto(str(mine.get_attribute("href")))
+    expect(page.locator("[data-offer-text]")).to_contain_text("3. ", timeout=PATIENCE)
+    held = Held(page, re.compile(r"/requests/[0-9a-f-]{36}/$"), only=is_opened)
+    mine.click()
+
+    page.locator(".slots-more > summary").click()
+    page.locator(".slot:has(input:checked)").last.click()
+    expect(page.locator("[data-offer-send]")).to_have_text("Offer these 2", timeout=PATIENCE)
+    held.let_go()
+
+    expect(page.locator("[data-offer-send]")).to_have_text("Offer these 2")
+    assert held.answers == []
+
+
 # ── What was typed, and what was sent ─────────────────────────────────────────────────────────────────────────────
 def test_what_was_sent_is_no_draft_when_another_thread_was_opened_meanwhile(
     visit: Callable[..., Page],
