@@ -317,7 +317,13 @@
   }, true);
 
   document.body.addEventListener("htmx:beforeRequest", function (event) {
-    if (event.target.matches("[data-approved-form]")) event.target.querySelector("[data-approved-send]").setAttribute("aria-busy", "true");
+    if (!event.target.matches("[data-approved-form]")) return;
+    event.target.querySelector("[data-approved-send]").setAttribute("aria-busy", "true");
+    const text = event.target.querySelector("[data-approved-reply]");
+    if (text.disabled || !text.value.trim()) return;
+    // Looked at now: news of it may be faster than its answer, and then another form stands there, which takes no reply.
+    const thread = box().dataset.draftKey;
+    event.detail.xhr.addEventListener("load", () => event.detail.xhr.status < 400 && MedSync.composer.clear(thread));
   });
 
   document.body.addEventListener("htmx:afterRequest", function (event) {
@@ -327,8 +333,6 @@
     if (!sent) return;
     event.target.elements.client_message_id.value = "";
     const at = box();
-    const text = event.target.querySelector("[data-approved-reply]");
-    if (!text.disabled && text.value.trim()) MedSync.composer.clear(); // it waits in the thread now
     loadedFor = "";
     if (at && isOpen(at)) load(at, false);
     const log = document.querySelector("[data-log]");

@@ -367,8 +367,15 @@
   }
 
   // The reply went another way: its draft ends here as it ended on the server.
-  function clear() {
+  function clear(thread) {
     const box = composer();
+    if (!box || box.dataset.draftKey !== thread) {
+      const name = PREFIX + "reply:" + thread;
+      const draft = read(name);
+      if (draft) put(name, { text: "", id: "", rev: draft.rev });
+      showDraftInRow(thread);
+      return;
+    }
     delete unsaved.reply;
     store(box, "reply", { text: "", id: "", rev: known });
     showDraftInRow(box.dataset.draftKey);

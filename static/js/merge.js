@@ -278,6 +278,17 @@
   };
 
   if (window.htmx) {
+    // Who asked may be gone before the answer: news of the same was faster. htmx looks for the extension from there up,
+    // would not find it, and would put the parts in the place of all that stands there.
+    document.addEventListener("htmx:beforeSwap", function (event) {
+      const asker = event.detail.requestConfig.elt;
+      if (asker.isConnected || !event.detail.shouldSwap || asker.getAttribute("hx-swap") !== "merge") return;
+      event.detail.shouldSwap = false;
+      if (!event.detail.target.isConnected) return;
+      const holder = document.createElement("template");
+      holder.innerHTML = event.detail.serverResponse;
+      MedSync.merge(holder.content);
+    });
     window.htmx.defineExtension("merge", {
       isInlineSwap: (style) => style === "merge",
       handleSwap: function (style, target, fragment) {

@@ -166,6 +166,23 @@ def test_by_keyboard_alone_a_text_is_found_and_sent(
     phone.heard("V1")
 
 
+def test_a_reply_that_waits_before_its_answer_has_come_is_no_draft_any_more(
+    visit: Callable[..., Page], stack: RunningStack, starter_set: None
+) -> None:
+    _, page = closed_thread(visit, stack, DESKTOP)
+    expect(page.locator("[data-approved-reply]:visible")).to_be_visible(timeout=PATIENCE)
+    page.locator("[data-approved-value='1']:visible").fill("Ana")
+    page.locator("[data-approved-reply]:visible").fill(ANSWER)
+    held = Held(page, "**/approved/send/")
+    page.locator("[data-approved-send]:visible").click()
+    held.came()
+    expect(page.locator("[data-held]")).to_contain_text(ANSWER, timeout=PATIENCE)
+    expect(page.locator("[data-approved-reply]:visible")).to_have_count(0)
+    held.let_go()
+
+    expect(page.locator("#composer-text")).to_have_value("")
+
+
 def test_an_approved_text_that_is_pressed_twice_goes_once(
     visit: Callable[..., Page], stack: RunningStack, starter_set: None
 ) -> None:

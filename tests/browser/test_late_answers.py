@@ -323,10 +323,30 @@ def test_what_is_typed_on_a_phone_while_it_sends_stays(visit: Callable[..., Page
     expect(body).to_have_value("")
 
 
+def test_a_request_that_is_shown_decided_before_the_answer_leaves_the_thread_whole(
+    visit: Callable[..., Page],
+) -> None:
+    phone = new_phone(visit(DESK))
+    ask_for_a_time(phone)
+    page = visit(f"{INBOX}?view=all")
+    at_the_thread(page, phone)
+    expect(page.locator("[data-request] .request-check")).to_contain_text("Free", timeout=PATIENCE)
+    held = Held(page, "**/accept/")
+    page.locator("[data-accept]").click()
+    held.came()
+    expect(page.locator("[data-accept]")).to_have_count(0, timeout=PATIENCE)
+    held.let_go()
+
+    expect(page.locator("[data-thread] h1")).to_have_text(phone.name)
+    expect(page.locator("[data-log]")).to_contain_text("Accepted by you", timeout=PATIENCE)
+    expect(page.locator("#composer-text")).to_be_editable()
+
+
 def test_rows_picked_while_others_are_done_stay_picked(visit: Callable[..., Page]) -> None:
     first, second = someone(visit), someone(visit)
     page = visit(f"{INBOX}?view=all")
     row_of(page, first.name).press("Space")
+    expect(row_of(page, first.name)).to_have_attribute("aria-checked", "true")
     held = Held(page, "**/inbox/many/")
     page.keyboard.press("e")
     held.came()
