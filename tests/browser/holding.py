@@ -13,19 +13,26 @@ class Held:
     def __init__(self, page: Page, url: Any, *, only: Callable[[Route], bool] = lambda route: True) -> None:
         self.answers: list[tuple[Route, APIResponse]] = []
         self.page, self.only, self.is_over = page, only, False
+        self.lost: Error | None = None
         page.route(url, self._hold)
 
     def _hold(self, route: Route) -> None:
-        if self.only(route) and not self.is_over:
-            self.answers.append((route, route.fetch()))
-        else:
+        if not self.only(route) or self.is_over:
             route.continue_()
+            return
+        try:  # the server may close an idle line in the moment in which it is used again
+            self.answers.append((route, route.fetch(max_retries=3)))
+        except Error as error:
+            self.lost = error  # nobody would hear of what is raised here
+            route.abort()
 
     def came(self) -> None:
         """Wait until the server has answered."""
         for _ in range(400):
             if self.answers:
                 return
+            if self.lost is not None:
+                raise self.lost
             self.page.wait_for_timeout(100)
         raise AssertionError("nothing was asked for")
 
