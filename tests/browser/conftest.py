@@ -27,6 +27,14 @@ PATIENCE = 40_000  # milliseconds; two cores also run the worker, Postgres and t
 expect.set_options(timeout=PATIENCE)  # not the five seconds that are enough on a quiet machine
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Ask once more what a browser on a busy machine failed: the report names it, with what went wrong.
+
+    Only here: what the product does without a browser is not given a second chance.
+    """
+    item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def chromium_of(playwright: Playwright) -> str | None:
     """Return where Chromium is: the machine's own, else Playwright's."""
     for name in ("chromium", "chromium-browser", "google-chrome"):

@@ -164,7 +164,8 @@ def test_a_reply_goes_inside_the_window_and_is_refused_outside_before_twilio_is_
     contact = sol.thread_of(mia)["contact"]["id"]
     wanted = {"contact_id": contact, "body": "¿Puede venir a las 10?", "client_message_id": "reply-1"}
     sent = sol.post("/api/whatsapp/send", wanted, status=202)
-    assert (sent["direction"], sent["status"]) == ("outbound", "queued")
+    assert sent["direction"] == "outbound"
+    assert sent["status"] in ("queued", "sending", "sent"), "the worker may be faster than the answer"
     told = sol.live.next_sent(mia.number, 0)
     assert told.body == wanted["body"]
     sol.live.twilio.call_back(told, ("sent", "delivered"))
