@@ -14,6 +14,8 @@
   let last = Date.now();
   let told = 0;
   let locked = false;
+  let times = 0; // how often it was opened: a refusal of before is none any more
+  const asked = new WeakMap(); // request -> `times` when it was begun
 
   function shared() {
     try {
@@ -38,8 +40,9 @@
     }
     if (now - told < 60000) return;
     told = now;
+    const before = times;
     fetch(dialog.dataset.awakeUrl, { method: "POST", headers: headers })
-      .then((response) => response.status === 423 && show())
+      .then((response) => response.status === 423 && before === times && show())
       .catch(() => {});
   }
 
@@ -64,6 +67,7 @@
   function opened() {
     if (!locked) return;
     locked = false;
+    times += 1;
     last = told = Date.now();
     try {
       localStorage.setItem(SHARED, String(last));
@@ -101,7 +105,10 @@
   ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"].forEach((name) => document.addEventListener(name, alive, { capture: true, passive: true }));
   if (tabs) tabs.onmessage = (event) => (event.data === "locked" ? show() : opened());
   document.addEventListener("click", (event) => event.target.closest("[data-lock-now]") && lock());
-  document.body.addEventListener("htmx:responseError", (event) => event.detail.xhr.status === 423 && show());
+  document.body.addEventListener("htmx:beforeRequest", (event) => asked.set(event.detail.xhr, times));
+  document.body.addEventListener("htmx:responseError", function (event) {
+    if (event.detail.xhr.status === 423 && asked.get(event.detail.xhr) === times) show();
+  });
 
   function look() {
     if (!locked && Date.now() - Math.max(last, shared()) >= LIMIT) lock();

@@ -6,6 +6,21 @@ from typing import Any
 
 from playwright.sync_api import APIResponse, Error, Page, Route
 
+# For who wonders why nothing was asked for: what a key would go to, and what the page says of itself.
+_LOOKS = """() => {
+    const open = document.querySelector("dialog[open]");
+    const said = document.querySelector("[data-toasts]");
+    return JSON.stringify({
+        focus: document.activeElement.outerHTML.slice(0, 120),
+        isFocused: document.hasFocus(),
+        dialog: open && open.id,
+        toast: said && said.innerText,
+        isDown: document.documentElement.hasAttribute("data-down"),
+        isComing: Boolean(document.querySelector("[data-coming]")),
+        picked: document.querySelectorAll("[aria-checked=true]").length,
+    });
+}"""
+
 
 class Held:
     """Answers of the server that are kept from the page until they are let go."""
@@ -14,12 +29,14 @@ class Held:
         self.answers: list[tuple[Route, APIResponse]] = []
         self.page, self.only, self.is_over = page, only, False
         self.lost: Error | None = None
+        self.asked = 0
         page.route(url, self._hold)
 
     def _hold(self, route: Route) -> None:
         if not self.only(route) or self.is_over:
             route.continue_()
             return
+        self.asked += 1
         try:  # the server may close an idle line in the moment in which it is used again
             self.answers.append((route, route.fetch(max_retries=3)))
         except Error as error:
@@ -34,7 +51,9 @@ class Held:
             if self.lost is not None:
                 raise self.lost
             self.page.wait_for_timeout(100)
-        raise AssertionError("nothing was asked for")
+        if self.asked:
+            raise AssertionError("the server did not answer")
+        raise AssertionError(f"nothing was asked for; {self.page.evaluate(_LOOKS)}")
 
     def let_go(self) -> None:
         """Hand the answers to the page; what is asked from now on is answered at once."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -385,7 +386,8 @@ def test_a_task_is_noted_once_however_often_enter_is_pressed(visit: Callable[...
     page.locator("[data-add-task]").click()
     expect(page.locator("#task-text")).to_be_focused(timeout=PATIENCE)
     noted = posts(page, "/today/tasks/add/")
-    page.keyboard.type("Zzz once only")
+    words = f"Zzz once only {uuid4().hex[:6]}"
+    page.keyboard.type(words)
     held = Held(page, "**/tasks/add/")
     page.keyboard.press("Enter")
     held.came()
@@ -393,7 +395,7 @@ def test_a_task_is_noted_once_however_often_enter_is_pressed(visit: Callable[...
     page.keyboard.press("Enter")
     held.let_go()
 
-    task = page.get_by_role("checkbox", name="Done: Zzz once only")
+    task = page.get_by_role("checkbox", name=f"Done: {words}")
     expect(task.first).to_be_visible(timeout=PATIENCE)
     assert len(noted) == 1
     task.click()

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import axe
 from tests.browser.conftest import CLINIC, DESKTOP, OWNER, PASSWORD, PATIENCE, PHONE, log_in
+from tests.browser.holding import Held
 from tests.browser.parts import INBOX, comes_true
 from tests.stack.running import RunningStack
 
@@ -143,6 +144,24 @@ def test_a_locked_screen_hides_all_and_keeps_what_was_typed(own_log_in: Any) -> 
     expect(lock).to_be_hidden()
     expect(box).to_have_value("Just a moment, I am looking")
     box.fill("")
+
+
+def test_a_refusal_of_before_does_not_lock_again(own_log_in: Any) -> None:
+    page = own_log_in(INBOX)
+    with page.expect_response("**/lock/"):
+        page.get_by_role("button", name="Lock the screen").first.click()
+    held = Held(page, "**/inbox/**", only=lambda route: "hx-request" in route.request.headers)
+    page.evaluate("MedSync.reread()")
+    held.came()
+    assert held.answers[0][1].status == 423
+
+    lock = page.get_by_role("dialog", name="Locked")
+    lock.get_by_label("Password or PIN").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(lock).to_be_hidden()
+    held.let_go()
+
+    expect(lock).to_be_hidden()
 
 
 def test_a_screen_nobody_uses_locks_by_itself_in_every_tab(own_log_in: Any) -> None:
