@@ -25,6 +25,7 @@ NO_ADDRESS, EMPTY, TOO_LONG, ACCOUNT_REFUSED = "no_address", "empty", "too_long"
 UNUSABLE, WRONG_NUMBER, DUPLICATE, TOO_LATE = "unusable", "wrong_number", "duplicate", "too_late"
 HELD_EXPIRED = "held_expired"
 QUIET, CAPACITY, BLOCKED_ADDRESS = "quiet_hours", "capacity", "blocked_address"
+NOT_THEIRS = "not_theirs"
 
 Sentences = tuple[str | Promise, str | Promise]
 
@@ -54,6 +55,10 @@ SENTENCES: Mapping[str, Sentences] = {
     WRONG_NUMBER: (
         _("Whoever has this number said that it is not this patient’s"),
         _("Ask the patient for the right number and add it on the patient page."),
+    ),
+    NOT_THEIRS: (
+        _("The number was taken off the patient before it could go"),
+        _("Call the patient, or write to the number that is on the patient page now."),
     ),
     DUPLICATE: (
         _("The same words went out a few minutes ago"),

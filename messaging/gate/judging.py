@@ -37,6 +37,7 @@ class Choice:
 class Facts:
     """What the gate looks at. `sender_active` is false without a sender; `last_inbound_at` is to that sender.
 
+    `is_theirs` is false for news of a visit whose patient is not reached there any more.
     `approved`: the words are those of a text that WhatsApp has approved (`template_id`), which needs no window; `use`
     counts where it goes outside of one.
     """
@@ -47,6 +48,7 @@ class Facts:
     unusable: str = ""
     wrong_at: datetime | None = None
     blocked_at: datetime | None = None
+    is_theirs: bool = True
     account_id: UUID | None = None
     account_active: bool = True
     consent_id: UUID | None = None
@@ -213,6 +215,8 @@ def _address(facts: Facts, purpose: str) -> Step:
         return Step(step="address", ok=False, code=codes.NO_ADDRESS)
     if facts.wrong_at is not None and purpose in codes.BEGUN | {codes.KNOCK}:
         return Step(step="address", ok=False, code=codes.WRONG_NUMBER, evidence=_evidence(at=facts.wrong_at))
+    if not facts.is_theirs:
+        return Step(step="address", ok=False, code=codes.NOT_THEIRS)
     if facts.blocked_at is not None and purpose in codes.BEGUN:
         return Step(
             step="address", ok=False, code=codes.BLOCKED_ADDRESS, evidence=_evidence(at=facts.blocked_at)

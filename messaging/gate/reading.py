@@ -115,7 +115,7 @@ def answering_facts(
 
 
 def facts_for(messages: Iterable[Message]) -> dict[UUID, Facts]:
-    """Return the facts of many outbound messages by id: three statements, one more each for reminders and templates.
+    """Return the facts of many outbound messages by id: three statements, one more each for notices, reminders, templates.
 
     Each message comes with `sender__account` and `conversation` selected.
     """
@@ -140,6 +140,7 @@ def facts_for(messages: Iterable[Message]) -> dict[UUID, Facts]:
         unusable[point, channel, address] = why or ""
     zones = _zones(rows)
     names = _names(rows)
+    strangers = _told_strangers(rows)
     facts = {}
     for message in rows:
         point = message.conversation.contact_point_id
@@ -155,6 +156,7 @@ def facts_for(messages: Iterable[Message]) -> dict[UUID, Facts]:
             closed_at=window.closed_at if window else None,
             wrong_at=wrong.get(point, (None, None))[0],
             blocked_at=wrong.get(point, (None, None))[1],
+            is_theirs=message.pk not in strangers,
             unusable=unusable.get((point, message.channel, message.address), ""),
             choice=_told_choice(message),
             template_id=message.template_id,
@@ -236,6 +238,24 @@ def _zones_at(points: Iterable[UUID]) -> dict[UUID, str]:
         .values_list("contact_point_id", "patient__timezone")
     )
     return dict(rows)
+
+
+def _told_strangers(messages: Iterable[Message]) -> set[UUID]:
+    """Return the notices that would go where the patient of their visit is not reached any more."""
+    told = {
+        m.pk: (m.appointment_id, m.conversation.contact_point_id)
+        for m in messages
+        if m.purpose == codes.NOTICE
+    }
+    visits = {visit for visit, _ in told.values() if visit}
+    if not visits:
+        return set()
+    theirs = set(
+        Appointment.objects.filter(pk__in=visits, patient__contacts__not_theirs_at=None).values_list(
+            "pk", "patient__contacts__contact_point"
+        )
+    )
+    return {pk for pk, (visit, point) in told.items() if visit and (visit, point) not in theirs}
 
 
 def _names(messages: Iterable[Message]) -> dict[UUID, str]:

@@ -12,8 +12,8 @@ from clinics.tenancy import in_clinic
 from messaging.facts import forget_facts
 from messaging.models import Confirmation, Message, MessagingSettings, Window
 from messaging.outbox.claiming import claim
-from scheduling import operations
-from scheduling.models import Appointment
+from scheduling import operations, reach
+from scheduling.models import Appointment, PatientContact
 from tests.messaging.days import NOW
 from tests.messaging.reminding import HOUR, someone, visit_of
 
@@ -107,3 +107,42 @@ def test_past_its_window_it_goes_by_sms_only_where_confirmations_may(
         assert (notice.channel, notice.status) == (Channel.WHATSAPP, "blocked")
         assert Confirmation.objects.get().outcome == "window_closed"
         assert notice.conversation.work_state == "needs_reply"
+
+
+@pytest.mark.parametrize("leave", [reach.remove, reach.mark_not_theirs])
+def test_what_waited_does_not_go_to_a_number_that_is_not_the_patients_any_more(
+    inside: Clinic, owner: User, leave: Any
+) -> None:
+    visit = a_visit(inside)
+    other, elsewhere = someone(inside, "Bea Sol", heard=HOUR)
+    accounts("refused")
+    operations.cancel(visit, by=owner, why="clinic", now=NOW)
+    moved(visit_of(other, NOW + 2 * DAY, contact_point=elsewhere.contact_point), owner)
+    contact = PatientContact.objects.get(patient=visit.patient)
+    leave(visit.patient, contact_id=contact.pk, now=NOW)
+    accounts("active")
+
+    (job,) = claim(now=NOW, limit=10)
+
+    assert job.message.conversation == elsewhere
+    withheld, gone = notices()
+    assert (withheld.status, withheld.reason, gone.status) == ("blocked", "not_theirs", "sending")
+    assert Confirmation.objects.get(message=withheld).outcome == "not_theirs"
+    withheld.conversation.refresh_from_db()
+    assert withheld.conversation.work_state == "needs_reply", "a person is to tell them"
+
+
+def test_what_waited_goes_where_somebody_else_is_reached_too(inside: Clinic, owner: User) -> None:
+    """A mother's phone: her child is taken off it, and hers is still told."""
+    visit = a_visit(inside)
+    child, _ = someone(inside, "Nico Pérez")
+    point = PatientContact.objects.get(patient=visit.patient).contact_point
+    PatientContact.objects.create(patient=child, contact_point=point)
+    accounts("refused")
+    operations.cancel(visit, by=owner, why="clinic", now=NOW)
+    reach.remove(child, contact_id=PatientContact.objects.get(patient=child, contact_point=point).pk, now=NOW)
+    accounts("active")
+
+    (job,) = claim(now=NOW, limit=10)
+
+    assert job.message.appointment_id == visit.pk
