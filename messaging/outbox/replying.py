@@ -111,6 +111,8 @@ def send_reply(
     Raises BodyRefused, KeyReused, AnsweredMeanwhile, GateRefused, NotSendable.
     """
     body = checked(body, wordless=bool(files))
+    # A large picture takes seconds: nobody waits for it behind the thread's lock.
+    ready = sending.prepared(files, sender) if files and sender else []
     with attaching.kept_with(transaction.atomic()):
         # Two members who answer at once: the second one sees the first one's answer. Only new rows are written
         # after this lock, so it may come first.
@@ -129,7 +131,8 @@ def send_reply(
             kind=Kind.MEDIA if files else Kind.TEXT,
             now=now,
         )
-        ready = sending.prepared(files, _sender_of(message)) if files else []
+        if files and (sender is None or message.sender_id != sender.pk):
+            ready = sending.prepared(files, _sender_of(message))
         message.status, message.next_attempt_at = MessageStatus.QUEUED, now + wait
         if wait:
             message.payload = {"before": {name: _plain(value) for name, value in before.items()}}

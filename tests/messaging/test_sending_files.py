@@ -4,13 +4,14 @@ import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from PIL import Image
 
@@ -19,10 +20,11 @@ from clinics.models import Clinic, ClinicState, Sender, User
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import outbox, threads
-from messaging.attachments import attaching, drawing, fetching, papers, publishing, sending
+from messaging.attachments import attaching, drawing, fetching, papers, pictures, publishing, sending
 from messaging.models import Attachment, Attempt, Message
 from tests.messaging import files, pdfs
 from tests.messaging.inboxes import a_thread, reenter
+from tests.messaging.outbound import sender_of
 from tests.standin.twilio import Script, TwilioStandIn
 from tests.world import CLINICS, World
 
@@ -111,6 +113,29 @@ def test_a_file_goes_by_whatsapp_and_the_provider_fetches_it(
         assert dict(picture.getexif()) == {}
     else:
         assert answer.content == make()
+
+
+def test_while_a_picture_is_converted_a_colleague_can_answer(
+    inside: Clinic, say: Any, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seconds for a large one: here the colleague is there in just that moment."""
+    thread, converts, said = a_thread(), pictures.for_sending, []
+
+    def answer() -> None:
+        with in_clinic(inside):
+            said.append(outbox.send_reply(thread, body="Welcome", user=owner, now=clock.now()).pk)
+        connection.close()
+
+    def convert(*picture: Any, **how: Any) -> Any:
+        colleague = Thread(target=answer)
+        colleague.start()
+        colleague.join(30)
+        assert said, "the thread is locked"
+        return converts(*picture, **how)
+
+    monkeypatch.setattr(pictures, "for_sending", convert)
+    assert say(thread, ("x.png", files.drawn("PNG")), sender=sender_of(inside).pk).status_code == 200
+    assert Message.objects.filter(direction="outbound", status="queued").count() == 2
 
 
 def test_a_file_needs_no_words(inside: Clinic, say: Any, twilio: TwilioStandIn) -> None:
