@@ -167,6 +167,12 @@ def opted_in_since(contact_point: ContactPoint, channel: str, *, since: datetime
     return lines.filter(action=ConsentAction.OPTED_IN).exists()
 
 
+def changed_since(contact_point: ContactPoint, channel: str, *, since: datetime) -> bool:
+    """Tell whether a STOP, or what undoes one, was recorded after a moment."""
+    lines = ConsentEvent.objects.filter(contact_point=contact_point, channel=channel, at__gt=since)
+    return lines.filter(action__in=[ConsentAction.OPTED_OUT, ConsentAction.OPTED_IN]).exists()
+
+
 @transaction.atomic(savepoint=False)
 def _write(
     contact_point: ContactPoint,

@@ -73,7 +73,8 @@ def store(
     answers: bool = True,
     inline: bool = True,
 ) -> Outcome:
-    """Store a message of the entered clinic and answer it; `answers=False` shows it to staff and stays silent.
+    """Store a message of the entered clinic and answer it; `answers=False` shows it to staff and stays silent
+    (STOP and START count all the same).
 
     Idempotent under (account, event id): 50 at once are one message and one reply. Runs in a transaction of its
     own, once more from the top after a deadlock. `received_at` is when it reached us, if that is not now; the
@@ -116,7 +117,8 @@ def store(
         )
         before = storing.snapshot(row.conversation)
         episodes.begin(stored, now)
-        replies = dialogue.answer(stored, now=now) if answers and event.opens_window else []
+        respond = dialogue.answer if answers else dialogue.take
+        replies = respond(stored, now=now) if event.opens_window else []
         _show_last(stored, replies[-1] if replies else message, opened_at)
         episodes.note_waking(stored, before, now)
         storing.update_conversation(stored.conversation, before, unread=1, now=now)

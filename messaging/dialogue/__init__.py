@@ -5,6 +5,6 @@ memory; `inbound.store` writes it. Every answer is one message, and goes out thr
 gate decides.
 """
 
-from messaging.dialogue.front import answer
+from messaging.dialogue.front import answer, take
 
-__all__ = ["answer"]
+__all__ = ["answer", "take"]

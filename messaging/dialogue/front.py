@@ -10,7 +10,7 @@ from messaging.asking import ask
 from messaging.conversations import bot_is_silent
 from messaging.dialogue import coming, courtesy, keywords, late, questions, wrongnumber
 from messaging.dialogue.handover import hand_over, wordless
-from messaging.dialogue.optout import obey
+from messaging.dialogue.optout import obey, obey_late
 from messaging.dialogue.turn import Turn
 from messaging.models import (
     Author,
@@ -66,6 +66,17 @@ def answer(stored: Stored, *, now: datetime) -> list[Message]:
         return []
     _respond(turn)
     return _deliver(turn)
+
+
+def take(stored: Stored, *, now: datetime) -> list[Message]:
+    """Take in a message that comes too late for an answer: what it says of consent counts, the rest is for staff.
+
+    Called as `answer` is, and returns no answer.
+    """
+    turn = Turn(stored, now)
+    obey_late(turn)
+    turn.settle()
+    return []
 
 
 def _ignore(turn: Turn) -> list[Message]:

@@ -1,5 +1,7 @@
 """STOP, START and HELP, before anything else: the ledger changes at once, whatever the bot may do."""
 
+from datetime import timedelta
+
 from messaging import consent, outbox
 from messaging.dialogue import coming
 from messaging.dialogue.handover import hand_over
@@ -9,6 +11,9 @@ from messaging.replies import OptOut, carrier_answers, may_mean_the_visit, opt_o
 from scheduling.models import HoldPurpose, Task, TaskKind
 from scheduling.operations import release_holds
 from scheduling.queries import next_visits
+
+#: A word that took longer to come may have been overtaken by the next one.
+OVERTAKEN_AFTER = timedelta(minutes=1)
 
 
 def obey(turn: Turn) -> bool:
@@ -22,13 +27,31 @@ def obey(turn: Turn) -> bool:
     source = ConsentSource.PROVIDER if told else ConsentSource.KEYWORD
     if word is None and _means_start(turn):
         word, answered = OptOut.START, True
-    if word is OptOut.STOP:
+    if word in (OptOut.STOP, OptOut.START) and _is_overtaken(turn):
+        turn.not_waiting()
+    elif word is OptOut.STOP:
         _stop(turn, source, answered=answered)
     elif word is OptOut.START:
         _start(turn, source, answered=answered)
     elif word is OptOut.HELP and not coming.ask_for_help(turn, answered=answered) and not answered:
         hand_over(turn)
     return word is not None
+
+
+def obey_late(turn: Turn) -> None:
+    """Carry out a STOP or START that comes too late to be answered; HELP is for staff by then."""
+    event = turn.stored.event
+    if (event.opt_out or opt_out(turn.stored.message.body, event.channel)) != OptOut.HELP:
+        obey(turn)
+        turn.parts.clear()
+
+
+def _is_overtaken(turn: Turn) -> bool:
+    """Say whether a word that comes late was written before one that is obeyed already: the newer counts."""
+    written_at = turn.stored.message.occurred_at
+    if written_at is None or turn.now - written_at < OVERTAKEN_AFTER:
+        return False
+    return consent.changed_since(turn.contact_point, turn.channel, since=written_at)
 
 
 def _means_start(turn: Turn) -> bool:

@@ -16,7 +16,7 @@ from clinics.senders import link_sender
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
 from messaging import held, inbound
-from messaging.models import Conversation, Message, MessageStatus
+from messaging.models import ChannelConsent, Conversation, Message, MessageStatus
 from messaging.providers.base import InboundMessage
 from tests.messaging.hooks import message_form, number_of, post, token_of, write
 from tests.world import account_of
@@ -224,3 +224,43 @@ def test_a_failed_status_is_applied_later(clinic: Clinic, monkeypatch: pytest.Mo
     assert held.sweep(now=clock.now() + timedelta(minutes=2)) == 1
     with in_clinic(clinic):
         assert Message.objects.get().status == "delivered"
+
+
+# ── STOP and START that come late ────────────────────────────────────────────────────────────────────────────────
+def stopped(clinic: Clinic) -> bool:
+    with in_clinic(clinic):
+        return ChannelConsent.objects.filter(opted_out_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_a_stop_counts_however_late_it_comes(clinic: Clinic, trouble: Trouble, channel: str) -> None:
+    trouble.words = "STOP"
+    write(clinic, "STOP", channel=channel)
+    came, trouble.words = HeldEvent.objects.get().received_at, ""
+    assert held.sweep(now=came + timedelta(minutes=15)) == 1
+    assert stopped(clinic)
+    assert bodies(clinic) == ["STOP"]
+    assert bodies(clinic, "outbound") == []  # too late for an answer
+
+
+@pytest.mark.parametrize("minutes", [5, 15])
+@pytest.mark.parametrize(("held_word", "newer"), [("STOP", "START"), ("START", "STOP")])
+def test_a_word_that_comes_late_does_not_undo_a_newer_one(
+    clinic: Clinic, trouble: Trouble, held_word: str, newer: str, minutes: int
+) -> None:
+    trouble.words = held_word
+    write(clinic, held_word, channel="sms")
+    came, trouble.words = HeldEvent.objects.get().received_at, ""
+    write(clinic, newer, channel="sms")
+    assert held.sweep(now=came + timedelta(minutes=minutes)) == 1
+    assert stopped(clinic) is (newer == "STOP")
+
+
+def test_a_help_that_comes_late_is_left_to_staff(clinic: Clinic, trouble: Trouble) -> None:
+    trouble.words = "HELP"
+    write(clinic, "HELP")
+    came, trouble.words = HeldEvent.objects.get().received_at, ""
+    assert held.sweep(now=came + timedelta(minutes=15)) == 1
+    assert bodies(clinic, "outbound") == []
+    with in_clinic(clinic):
+        assert Conversation.objects.get().work_state == "needs_reply"
