@@ -303,6 +303,21 @@ class TestTheDoor:
         assert post(standin.event("message.received", payload)).status_code == 200
         assert HeldEvent.objects.get().reason == "malformed"
 
+    @pytest.mark.parametrize("kind", ["RCS", "something_new"])
+    def test_a_kind_of_message_that_nobody_knows_is_kept_and_answered(
+        self, clinic: Clinic, kind: str
+    ) -> None:
+        payload = standin.received("hola", from_=PATIENT, to=NUMBER, message_id="1", type=kind)
+        assert post(standin.event("message.received", payload)).status_code == 200
+        assert HeldEvent.objects.get().reason == "malformed"
+
+    def test_a_message_to_a_group_is_ours_wherever_our_number_stands(self, clinic: Clinic) -> None:
+        payload = standin.received("hola", from_=PATIENT, to=NUMBER, message_id="1", type="MMS")
+        payload["to"].insert(0, {"phone_number": "+12125550111", "status": "queued"})
+        assert post(standin.event("message.received", payload)).status_code == 200
+        with in_clinic(clinic):
+            assert Message.objects.get(direction="inbound").body == "hola"
+
     def test_what_comes_for_a_number_taken_off_is_kept_until_it_is_back(self, clinic: Clinic) -> None:
         sender = Sender.objects.get(phone_number=NUMBER)
         retire_sender(sender, now=clock.real_now())

@@ -33,6 +33,13 @@ def test_each_kind_of_event(name: str) -> None:
     assert len(found.media) == len(row["payload"].get("media") or ())
 
 
+def test_a_text_without_words_is_a_placeholder() -> None:
+    for more in ({"text": None}, {"text": " "}, {"text": "", "media": [{"url": None}]}):
+        payload = telnyx.received("", from_="+14155550101", to="+14155550199", message_id="1")
+        found = provider.parse_message(request(telnyx.event("message.received", {**payload, **more})))
+        assert (found.kind, found.opens_window) == ("unsupported", True)
+
+
 def test_the_time_is_when_it_happened_not_when_it_came() -> None:
     body = telnyx.event(
         "message.received",

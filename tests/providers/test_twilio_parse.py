@@ -96,6 +96,13 @@ def test_a_wordless_message_of_an_unknown_kind_is_a_placeholder(kind: str) -> No
     assert (parsed.kind, parsed.opens_window) == ("unsupported", True)
 
 
+@pytest.mark.parametrize("kind", ["", "text", "interactive"])
+def test_a_text_without_words_is_a_placeholder(kind: str) -> None:
+    parsed = parse(MessageType=kind, Body=" ", InteractiveData="{}", FlowData="{}")
+    assert (parsed.kind, parsed.opens_window) == ("unsupported", True)
+    assert parse(MessageType=kind, Body="", ButtonPayload="yes").kind == "text"
+
+
 def test_words_of_an_unknown_kind_are_read() -> None:
     assert parse(MessageType="something_new", Body="hola").kind == "text"
 

@@ -17,6 +17,7 @@ from messaging.providers.base import (
     InboundRequest,
     Malformed,
     MediaRef,
+    MessageKind,
     OptOut,
     StatusUpdate,
 )
@@ -70,7 +71,7 @@ def event_kind(request: InboundRequest) -> EventKind:
 def receiver(request: InboundRequest) -> tuple[Channel, str] | None:
     """Return channel and number of ours that a message was sent to, None when unclear."""
     payload = _payload(event_of(request))
-    return _number(payload, _first(payload.get("to")))
+    return _number(payload, _ours(payload))
 
 
 def origin(request: InboundRequest) -> tuple[Channel, str] | None:
@@ -84,7 +85,7 @@ def parse_message(request: InboundRequest) -> InboundMessage:
     event = event_of(request)
     payload = _payload(event)
     channel = _channel(payload)
-    to_number = _text(_first(payload.get("to")).get("phone_number"))
+    to_number = _text(_ours(payload).get("phone_number"))
     if not phone.is_e164(to_number):
         raise Malformed("to")
     address = _text(_dict(payload.get("from")).get("phone_number"))
@@ -101,7 +102,7 @@ def parse_message(request: InboundRequest) -> InboundMessage:
         from_phone=address if phone.is_e164(address) else None,
         to_number=to_number,
         body=body,
-        kind="text" if not media else "contact" if _all_contacts(media) else "media",
+        kind=_kind(body, media),
         media=media,
         opt_out=_OPT_OUT.get(_text(payload.get("autoresponse_type")).upper()),
         occurred_at=_moment(event.get("occurred_at")) or _moment(payload.get("received_at")),
@@ -170,9 +171,24 @@ def _channel(payload: Mapping[str, Any]) -> Channel:
 
 
 def _number(payload: Mapping[str, Any], party: Mapping[str, Any]) -> tuple[Channel, str] | None:
+    """Return whose key is to be tried; a kind of message we do not know is looked at, and kept, like an SMS."""
     number = _text(party.get("phone_number"))
-    channel = _CHANNELS.get(_text(payload.get("type")).upper() or "SMS")
-    return (channel, number) if channel is not None and phone.is_e164(number) else None
+    channel = _CHANNELS.get(_text(payload.get("type")).upper(), "sms")
+    return (channel, number) if phone.is_e164(number) else None
+
+
+def _ours(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return who of the receivers is reported to us: a message to a group names the others, too."""
+    to = payload.get("to")
+    receivers = [_dict(one) for one in to] if isinstance(to, list) else []
+    reported = (one for one in receivers if one.get("status") == "webhook_delivered")
+    return next(reported, _first(to))
+
+
+def _kind(body: str, media: Sequence[MediaRef]) -> MessageKind:
+    if media:
+        return "contact" if _all_contacts(media) else "media"
+    return "text" if body.strip() else "unsupported"
 
 
 def _media(value: Any) -> tuple[MediaRef, ...]:

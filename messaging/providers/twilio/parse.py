@@ -201,6 +201,8 @@ def _kind(message_type: str, body: str, media: tuple[MediaRef, ...], payload: st
     if media:
         return "contact" if all(m.content_type.lower() in _VCARD for m in media) else "media"
     known = _KINDS.get(message_type) or _SIGNS.get(message_type)
+    if known == "text" and not body.strip() and payload is None:
+        return "unsupported"  # nothing that can be read: a form that was filled in, a file that did not come along
     if known is not None:
         return known
     if message_type in _NO_MESSAGE:
