@@ -7,7 +7,7 @@ from messaging.dialogue import coming
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
 from messaging.models import ConsentSource, QuestionOutcome
-from messaging.replies import OptOut, carrier_answers, may_mean_the_visit, opt_out
+from messaging.replies import Meaning, OptOut, carrier_answers, may_mean_the_visit, opt_out
 from scheduling.models import HoldPurpose, Task, TaskKind
 from scheduling.operations import release_holds
 from scheduling.queries import next_visits
@@ -29,6 +29,11 @@ def obey(turn: Turn) -> bool:
         word, answered = OptOut.START, True
     if word in (OptOut.STOP, OptOut.START) and _is_overtaken(turn):
         turn.not_waiting()
+    elif told is OptOut.START and turn.questions and Meaning.YES in turn.reading.meanings:
+        # A provider's lists may have YES for START; whoever was asked something has answered it.
+        if turn.stored.consent.opted_out_at is not None:
+            _lift(turn, source)
+        return False
     elif word is OptOut.STOP:
         _stop(turn, source, answered=answered)
     elif word is OptOut.START:
@@ -82,17 +87,15 @@ def _stop(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
         turn.close_all(QuestionOutcome.EXPIRED)
         release_holds(turn.owner, purpose=HoldPurpose.OFFER)
     turn.not_waiting()
-    if turn.channel == "sms":
-        if may_mean_the_visit(stored.message.body):
-            _ask_staff_what_was_meant(turn)
-    elif not answered and not again:
+    if (turn.channel == "sms" or answered) and _may_mean_the_visit(turn):
+        _ask_staff_what_was_meant(turn)
+    if turn.channel != "sms" and not answered and not again:
         turn.purpose, turn.plain = "consent", True
         turn.say("opted_out")
 
 
-def _start(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
+def _lift(turn: Turn, source: ConsentSource) -> None:
     stored = turn.stored
-    was_out = stored.consent.opted_out_at is not None
     stored.consent = consent.opt_in(
         turn.contact_point,
         turn.channel,
@@ -102,10 +105,21 @@ def _start(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
         wording=stored.message.body,
         known=stored.consent,
     )
+
+
+def _start(turn: Turn, source: ConsentSource, *, answered: bool) -> None:
+    was_out = turn.stored.consent.opted_out_at is not None
+    _lift(turn, source)
     turn.not_waiting()
     if was_out and not answered:
         turn.purpose, turn.plain = "consent", True
         turn.say("opted_in")
+
+
+def _may_mean_the_visit(turn: Turn) -> bool:
+    """Say whether what a carrier, or a provider's own list of words, took as STOP may have meant "cancel my visit"."""
+    cancels = Meaning.CANCEL_VISIT in turn.reading.meanings
+    return cancels or may_mean_the_visit(turn.stored.message.body)
 
 
 def _ask_staff_what_was_meant(turn: Turn) -> None:

@@ -15,6 +15,7 @@ from messaging.replies import OptOut, carrier_answers, opt_out
 from messaging.wording import languages
 from scheduling import contacts
 from scheduling.models import ContactPoint, Task
+from tests.messaging.remind import fresh, reminded
 from tests.messaging.talk import Talk
 
 # Twilio's default handling, the same in every language; Telnyx has STOP ALL beside them.
@@ -149,6 +150,30 @@ def test_on_sms_the_word_stops_and_staff_ask_whether_the_visit_was_meant(clinic:
         assert ChannelConsent.objects.get(channel="sms").opted_out_at == talk.now
         tasks = Task.objects.filter(kind="may_have_meant_cancel", appointment=talk.visits[0])
         assert tasks.count() == (word in ("CANCEL", "END", "QUIT"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+@pytest.mark.parametrize("word", ["CANCEL", "cancelar", "取消"])
+def test_what_the_providers_own_list_took_as_stop_may_have_meant_the_visit(
+    clinic: Clinic, word: str, channel: str
+) -> None:
+    talk = Talk(clinic, channel=channel)
+    talk.say("I need an appointment")
+    talk.say("1")
+    assert talk.say(word, OptOutType="STOP") == ""
+    with in_clinic(clinic):
+        assert ChannelConsent.objects.get(channel=channel).opted_out_at == talk.now
+        assert Task.objects.filter(kind="may_have_meant_cancel", appointment=talk.visits[0]).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_a_yes_that_the_providers_own_list_takes_as_start_still_answers(clinic: Clinic, channel: str) -> None:
+    talk, (visit,) = reminded(clinic, channel=channel)
+    assert "10:00" in talk.say("YES", OptOutType="START")
+    assert fresh(talk, visit).attendance == "attending"
+    assert talk.say("START", OptOutType="START") == ""
 
 
 @pytest.mark.django_db
