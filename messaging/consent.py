@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from clinics.models import User
 from messaging.models import (
@@ -168,8 +169,9 @@ def opted_in_since(contact_point: ContactPoint, channel: str, *, since: datetime
 
 
 def changed_since(contact_point: ContactPoint, channel: str, *, since: datetime) -> bool:
-    """Tell whether a STOP, or what undoes one, was recorded after a moment."""
-    lines = ConsentEvent.objects.filter(contact_point=contact_point, channel=channel, at__gt=since)
+    """Tell whether a STOP, or what undoes one, was said after a moment: by the provider's clock where it told one."""
+    later = Q(message__occurred_at__gt=since) | Q(message__occurred_at=None, at__gt=since)
+    lines = ConsentEvent.objects.filter(later, contact_point=contact_point, channel=channel)
     return lines.filter(action__in=[ConsentAction.OPTED_OUT, ConsentAction.OPTED_IN]).exists()
 
 

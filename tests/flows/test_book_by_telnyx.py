@@ -124,6 +124,19 @@ def test_a_stop_that_telnyx_has_answered_is_kept_and_answered_by_nobody(
         assert ChannelConsent.objects.get(channel="sms").opted_out_at is None
 
 
+@pytest.mark.parametrize("reported", [("START", "STOP"), ("STOP", "START")])
+def test_of_stop_and_start_the_word_that_was_said_last_counts(
+    clinic: Clinic, reported: tuple[str, str]
+) -> None:
+    """In whatever order they are reported, and also where Telnyx's clock is minutes behind ours."""
+    said_at = clock.now() - timedelta(minutes=3)
+    at = {word: (said_at + timedelta(seconds=n)).isoformat() for n, word in enumerate(("START", "STOP"))}
+    for word in reported:
+        write(word, autoresponse=word, occurred_at=at[word])
+    with in_clinic(clinic):
+        assert ChannelConsent.objects.get(channel="sms").opted_out_at is not None
+
+
 def test_a_stop_that_only_telnyx_knew_is_learned_from_its_refusal(
     clinic: Clinic, telnyx: TelnyxStandIn
 ) -> None:
