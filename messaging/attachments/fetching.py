@@ -135,12 +135,19 @@ def _fetched(attachment: Attachment) -> Prepared:
     except providers.UnknownProvider:
         raise MediaError("no_answer", again=True) from None
     found = provider.fetch_media(
-        attachment.url,
+        _address(attachment),
         account_sid=account.external_id,
         secret=next(iter(secrets_of(account)), ""),
         limit=limit,
     )
     return prepare(found.data, said=attachment.content_type or found.content_type, limit=limit)
+
+
+def _address(attachment: Attachment) -> str:
+    """Return where the provider keeps a file: the row has the beginning of a long address, the message all of it."""
+    told = attachment.message.payload.get("media", ())
+    whole: str = told[attachment.n - 1]["url"] if attachment.n <= len(told) else ""
+    return whole if whole.startswith(attachment.url) else attachment.url
 
 
 def _failed(attachment: Attachment, code: str, *, again: bool, now: datetime) -> None:

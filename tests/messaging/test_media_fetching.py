@@ -150,6 +150,16 @@ def test_an_address_that_is_not_the_providers_is_never_asked(
     assert "It does not come from the provider" in thread(clinic, owner, browse)
 
 
+@pytest.mark.parametrize("length", [499, 500, 501, 1900])
+def test_a_long_signed_address_is_asked_for_as_it_is(
+    clinic: Clinic, server: MediaServer, length: int
+) -> None:
+    path = "/a?X-Amz-Signature=".ljust(length - len(server.base), "b")
+    send(clinic, server.at(path, file(files.drawn(), "image/jpeg")), body="look")
+    assert fetched(clinic).state == "stored"
+    assert [asked for asked, _ in server.asked] == [path]
+
+
 def test_a_redirect_to_a_private_address_is_refused(clinic: Clinic, server: MediaServer) -> None:
     send(clinic, server.at("/a", redirect("https://10.0.0.1/a")))
     assert (fetched(clinic).state, fetched(clinic).reason) == ("refused", "bad_address")
