@@ -41,6 +41,7 @@ class Meaning(StrEnum):
     NOD = "nod"  # of the words of YES those that may only mean "I have read it"
     OK = "ok"
     NO = "no"
+    UNSURE = "unsure"  # sounds like one of the two, and is neither
     THANKS = "thanks"
     FAREWELL = "farewell"
     GREETING = "greeting"
@@ -210,9 +211,9 @@ def _courtesy_lexicon() -> Lexicon[Meaning]:
 def _meanings(said: Tokens) -> frozenset[Meaning]:
     """Return what *said* says by itself, with or without polite words around it."""
     index = _meaning_index()
-    whole = index.get(said) or index.get(unpolite(said))
-    if whole is not None:
-        return whole
+    for bare in _barer(said):  # step by step: the 了 of 去不了 is no politeness
+        if bare in index:
+            return index[bare]
     polite = _courtesy_lexicon().parse(said)
     if polite is None or any(not isinstance(part, Meaning) for part in polite):
         return frozenset()
@@ -222,20 +223,25 @@ def _meanings(said: Tokens) -> frozenset[Meaning]:
 
 def unpolite(said: Tokens) -> Tokens:
     """Return *said* without polite words at either end; unchanged when there is nothing else."""
+    return _barer(said)[-1]
+
+
+def _barer(said: Tokens) -> list[Tokens]:
+    """Return *said*, and what is left of it after each polite word; only *said* when there is nothing else."""
     polite = section("polite")["words"]
     longest = max(map(len, polite))
-    left = said
-    while left:
+    steps = [said]
+    while left := steps[-1]:
         for size in range(min(longest, len(left)), 0, -1):
             if left[:size] in polite:
-                left = left[size:]
+                steps.append(left[size:])
                 break
             if left[-size:] in polite:
-                left = left[:-size]
+                steps.append(left[:-size])
                 break
         else:
-            return left
-    return said
+            return steps
+    return [said]
 
 
 @functools.cache

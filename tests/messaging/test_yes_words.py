@@ -14,6 +14,8 @@ I will be there | ok thanks | yes thank you | see you there | absolutely | I'm c
 sí | si | SÍ | Sí, gracias | si por favor | va | dale | ok dale | claro | claro que sí | confirmo | Confirmo mi cita | de acuerdo | ahí estaré | Ahi estare!
 ok gracias | asistiré | sí asistiré | perdón, sí | vale | por supuesto | sí voy | ahí estaremos | buenas tardes, sí | confirmo asistencia
 yes I can | yes, I can come | sí puedo | sí puedo ir | sí podré asistir | 能来 | 需要
+no problem, I'll be there | I'm going | yea | she'll be there | confirmada | sí señor | allá estaré | sí, iremos | confirmo la cita | sí voy a asistir | sí va a ir
+correcto | 会 | 会的 | 我会准时到 | 好滴 | 确定 | 參加
 好 | 好的 | 可以 | 是 | 是的 | 会来 | 我会来 | 好的谢谢 | 没问题 | 确认 | 可以，谢谢 | 👍 | 👍🏽 | ✅ | 👍👍
 """
 
@@ -21,24 +23,34 @@ NO = """
 no | No. | NO | nope | n | no thanks | no, thank you | I can't make it | I can't come | cannot make it | not coming | sorry, I can't | I won't be there
 no gracias | no puedo | no puedo ir | no podré | no voy | no voy a poder | no asistiré | ya no voy | disculpe, no puedo ir | no podré asistir
 no puedo ese día | ese día no puedo | no podré asistir mañana | no puedo ir mañana | I can't make it that day | I can't come tomorrow | 否 | 不需要
+I won't be able to make it | Unable to attend | I'm not going | I can not come | sorry, not able to come | no, I cannot | he can't make it | we won't be there
+lo siento, no puedo | Lo siento, no podré asistir | no, no puedo | no podemos ir | mañana no puedo | ya no voy a ir | no puede ir | me es imposible | no no
+不会 | 对不起，去不了 | 抱歉，我来不了 | 明天来不了 | 不好意思，不能来
 不 | 不行 | 不去 | 我来不了 | 去不了 | 不能来 | 👎 | ❌
+"""
+
+CANCEL = """
+I have to cancel | I'd like to cancel my appointment, please | cancel my appt | tengo que cancelar mi cita | quisiera cancelar | favor de cancelar, gracias
+lo siento, tengo que cancelar | cancele por favor | 帮我取消 | 抱歉，取消预约
 """
 
 MOVE = """
 change | Change | CHANGE PLEASE | reschedule | RSCH | rsch | I need to reschedule | can we reschedule | another time please
+I'd like to reschedule | I would like to reschedule my appointment | can I come another day | postpone | quiero reprogramar | quisiera reagendar mi cita
+necesito reprogramar, por favor | mover la cita | posponer | ¿puedo cambiar la cita? | 换一天 | 可以改期吗 | 能改时间吗 | 推迟
 cambiar | CAMBIAR | reprogramar | Reprogramar por favor | reagendar | cambiar mi cita | necesito cambiar mi cita | 改期 | 我要改期 | 改时间 | 改天
 """
 
 CALL = """
-call | CALL | call me | please call me | call me please | llamar | LLAMAR | Llámenme | llámeme por favor | me pueden llamar | 打电话 | 请打电话 | 给我打电话
+call | CALL | call me | please call me | call me please | llamar | LLAMAR | Llámenme | llámeme por favor | me pueden llamar | 打电话 | 请打电话 | 给我打电话 | 打电话给我 | 請打電話給我
 """
 
 THANKS = "thanks | thank you | Thank you so much | thx | gracias | muchas gracias | mil gracias | 谢谢 | 谢谢您 | 🙏 | bye | hasta luego | 再见"
 
 NOTHING = """
 noon | No on Monday maybe | November | nombre | I do not know yet | I don't know | I dont know | I know | knows | yesterday | I was sick yesterday, can't come
-after noon please | yes but later? | is it yes or no | not yet | maybe | perhaps | novio | sino | sin | si puedo les aviso | si no llueve | no sé | no sé todavía
-quizás | tal vez | creo que sí pero | aún no sé | ¿a qué hora? | sí pero más tarde | okra | clarol | va a llover | dale a mi mamá | 我不知道 | 可能吧我看看 | 好像不行吗
+after noon please | yes but later? | is it yes or no | not yet | maybe | perhaps | novio | sino | sin | si puedo les aviso | si no llueve | no sé | no sé todavía | si puedo voy | si puedo, ahí estaré
+quizás | tal vez | creo que sí pero | aún no sé | ¿a qué hora? | sí pero más tarde | okra | clarol | va a llover | dale a mi mamá | 我不知道 | 可能吧我看看 | 好像不行吗 | 不是吧 | 不会吧
 不知道能不能来 | si me da tiempo voy | I'll be there or not | yesno | eyes | nobody | 1 o 2 | 12 34 56
 """
 
@@ -57,6 +69,11 @@ def test_it_says_yes(text: str) -> None:
 @pytest.mark.parametrize("text", rows(NO))
 def test_it_says_no(text: str) -> None:
     assert replies.read(text).meanings == {Meaning.NO}
+
+
+@pytest.mark.parametrize("text", rows(CANCEL))
+def test_it_cancels(text: str) -> None:
+    assert replies.read(text).meanings == {Meaning.CANCEL_VISIT}
 
 
 @pytest.mark.parametrize("text", rows(MOVE))
@@ -88,7 +105,8 @@ def test_the_table_is_long_enough_to_be_worth_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ok", "okay", "ok gracias", "👍", "vale", "dale", "好的", "perfecto", "sure"]
+    "text",
+    ["ok", "okay", "ok gracias", "👍", "vale", "dale", "好的", "perfecto", "sure", "correcto", "可以的"],
 )
 def test_a_nod_may_only_mean_to_have_read_it(text: str) -> None:
     assert replies.read(text).nodding
@@ -104,7 +122,7 @@ def test_a_plain_yes_is_more_than_a_nod(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "minutes"),
     [("llego 15 min tarde", 15), ("Llego tarde unos 10 minutos", 10), ("voy tarde", 0), ("llego media hora tarde", 30), ("voy con 20 minutos de retraso", 20),
-     ("se me hizo tarde", 0), ("15 minutos tarde", 15), ("disculpe, voy a llegar 5 min tarde", 5), ("llego quince minutos tarde por el tráfico", 15),
+     ("se me hizo tarde", 0), ("lo siento, me voy a retrasar", 0), ("15 minutos tarde", 15), ("disculpe, voy a llegar 5 min tarde", 5), ("llego quince minutos tarde por el tráfico", 15),
      ("running 10 minutes late", 10), ("I'm running late", 0), ("I'll be 20 mins late", 20), ("sorry, 5 min late", 5), ("half an hour late", 30), ("an hour late", 60),
      ("late", 0), ("迟到", 0), ("我会迟到15分钟", 15), ("迟到十分钟", 10), ("晚到半小时", 30), ("堵车，会迟到", 0)],
 )  # fmt: skip
