@@ -1,11 +1,12 @@
 """Words that begin something when nothing is asked; what is not understood goes to a person."""
 
+from messaging import api_words, details
 from messaging.dialogue import booking
 from messaging.dialogue.handover import hand_over
 from messaging.dialogue.turn import Turn
-from messaging.models import Author
+from messaging.models import ApiReminder, Author
 from messaging.replies import Meaning
-from scheduling.models import Status
+from scheduling.models import Appointment, Status
 from scheduling.queries import next_visits
 
 MOST_VISITS = 5
@@ -33,20 +34,34 @@ def react(turn: Turn) -> None:
 
 
 def tell_visits(turn: Turn) -> None:
-    """List the coming visits of the people on this phone."""
-    visits = list(next_visits([patient.pk for patient in turn.patients], now=turn.now)[:MOST_VISITS])
+    """List the coming visits of the people on this phone, also those that another calendar keeps."""
+    visits = next_visits([patient.pk for patient in turn.patients], now=turn.now)[:MOST_VISITS]
+    elsewhere = ApiReminder.objects.filter(
+        contact_point=turn.contact_point, deleted_at=None, appointment_at__gt=turn.now
+    ).exclude(will_attend=False)
+    coming = [(visit.starts_at, _visit(turn, visit)) for visit in visits]
+    coming += [
+        (one.appointment_at, _elsewhere(turn, one))
+        for one in elsewhere.order_by("appointment_at", "id")[:MOST_VISITS]
+    ]
     turn.answered_by_bot()
-    if not visits:
+    if not coming:
         turn.say("no_visits")
         return
-    lines = []
-    for visit in visits:
-        line = turn.text(
-            "visit", when=turn.when(visit.starts_at, visit.location_id), doctor_name=visit.practitioner.name
-        )
-        if len(turn.patients) > 1 and visit.patient.call_name:
-            line = f"{visit.patient.call_name}: {line}"
-        if visit.status == Status.PENDING_REVIEW:
-            line = f"{line} {turn.text('visit_pending')}"
-        lines.append(line)
-    turn.say("visits", visits="\n".join(f"• {line}" for line in lines))
+    coming.sort(key=lambda known: known[0])
+    turn.say("visits", visits="\n".join(f"• {line}" for _, line in coming[:MOST_VISITS]))
+
+
+def _visit(turn: Turn, visit: Appointment) -> str:
+    line = turn.text(
+        "visit", when=turn.when(visit.starts_at, visit.location_id), doctor_name=visit.practitioner.name
+    )
+    if len(turn.patients) > 1 and visit.patient.call_name:
+        line = f"{visit.patient.call_name}: {line}"
+    return f"{line} {turn.text('visit_pending')}" if visit.status == Status.PENDING_REVIEW else line
+
+
+def _elsewhere(turn: Turn, reminder: ApiReminder) -> str:
+    when = api_words.when(reminder, language=turn.language, country=turn.clinic.country)
+    known = "" if details.hidden_on(turn.channel) else " ".join(reminder.participant.split())
+    return f"{known}: {when}" if known else when
