@@ -12,6 +12,7 @@ from messaging.reserved import reserved_words, says_how_to_stop, stops_for_somet
 
 #: Both spellings: ours, and the one that integrators write ({clinicName}).
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([A-Za-z_][A-Za-z0-9_]*)\}(?!\})")
+_NUMBERED = re.compile(r"\{\{\d+\}\}", re.ASCII)  # of an approved text
 
 #: Texts of the catalogue that begin something by SMS, and so say how to stop.
 SAYS_HOW_TO_STOP = frozenset({"confirm_book"})
@@ -43,6 +44,8 @@ def problems_of(
         if unknown:
             listed = ", ".join(f"{{{name}}}" for name in unknown)
             found.append(_("There is no variable %(names)s.") % {"names": listed})
+        if "{" in _PLACEHOLDER.sub("", _NUMBERED.sub("", body)):  # it would reach the patient as it stands
+            found.append(_("One { belongs to no variable."))
     if stop_hint and channel == "sms" and not says_how_to_stop(body):
         found.append(_("Say how to stop, for example: Reply STOP to opt out."))
     return found

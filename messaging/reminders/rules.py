@@ -1,5 +1,6 @@
 """A clinic's rules: whether it reminds, how long before, in which words. Checked and saved in one place for page and API."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from messaging.reminders import composing, due
 
 #: What a clinic's own first line may name.
 VARIABLES = ("patient_name", "when", "doctor_name")
+# A language with its script or country; Babel's own "root", and what POSIX puts behind a tag, have no words for days.
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", re.ASCII)
 _ROOM_FOR_THE_REST = 400  # characters: place, map, and the question
 
 
@@ -82,6 +85,8 @@ def _language(tag: str) -> list[str]:
     if not tag:
         return []
     try:
+        if not _TAG.fullmatch(tag):
+            raise ValueError(tag)
         Locale.parse(tag.replace("-", "_"))
     except (UnknownLocaleError, ValueError, TypeError):
         return [_("This is no language that we know. Write for example es, fr or pt-BR.")]

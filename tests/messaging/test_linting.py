@@ -56,6 +56,14 @@ def test_saying_how_to_stop_is_no_fault(body: str) -> None:
     assert linting.problems_of(body) == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["Hi { patient_name }", "Hi {patient_name", "Hi {{patient_name}}", "Hi {patient_name!r}", "At {0}"],
+)
+def test_a_variable_that_is_written_wrong_reaches_nobody_as_it_stands(body: str) -> None:
+    assert linting.problems_of(body, names=["patient_name"]) == ["One { belongs to no variable."]
+
+
 def test_unknown_placeholders_are_named_in_both_spellings() -> None:
     body = "{clinicName} {clinic_name} {nope} {{1}}"
     assert linting.problems_of(body, names={"clinic_name", "clinicName"}) == ["There is no variable {nope}."]
