@@ -28,7 +28,7 @@ LONGEST_NUMBER, LONGEST_LOCATION, LONGEST_PARTICIPANT = 40, 128, 256
 MOST_HOURS = 876_000  # a hundred years: no arithmetic leaves the calendar
 
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+-]\d\d:?\d\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)([Zz]|[+-]\d\d(?::?\d\d)?)", re.ASCII
 )
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _FARTHEST = timedelta(hours=14)
@@ -63,7 +63,7 @@ class _Number(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> tuple[str, str]:  # type: ignore[override]
         """Return (as given, E.164). Raises ValidationError."""
-        if isinstance(data, bool) or not isinstance(data, str | int):
+        if isinstance(data, bool) or not isinstance(data, str | int) or (isinstance(data, int) and data < 0):
             raise serializers.ValidationError("Must be a phone number.")
         given = str(data)
         if len(given) > LONGEST_NUMBER:
@@ -81,7 +81,7 @@ class _Number(serializers.CharField):
 
 
 class _Time(serializers.DateTimeField):
-    """An ISO 8601 time with an offset, with or without seconds, the offset with or without a colon."""
+    """An ISO 8601 time with an offset, with or without seconds, the offset with or without a colon and minutes."""
 
     def to_internal_value(self, value: Any) -> tuple[datetime, int]:  # type: ignore[override]
         """Return (aware UTC, minutes east). Raises ValidationError."""

@@ -128,6 +128,9 @@ def test_a_reminder_is_shown_with_its_times(client: Any, path: str) -> None:
         ("2027-07-06t15:23z", "2027-07-06T15:23:00+00:00"),
         ("2027-07-06T15:23+1300", "2027-07-06T15:23:00+13:00"),
         ("2027-02-28T23:59-0330", "2027-02-28T23:59:00-03:30"),
+        ("2027-07-06T15:23-08", "2027-07-06T15:23:00-08:00"),
+        ("2027-07-06T15:23:00.0000000-08:00", "2027-07-06T15:23:00-08:00"),
+        ("2027-07-06T15:23:45,250+02", "2027-07-06T15:23:45+02:00"),
     ],
 )
 def test_times_are_iso_8601_with_an_offset(client: Any, given: str, shown_as: str) -> None:
@@ -181,6 +184,7 @@ def test_eleven_digits_are_a_north_american_number_in_any_country(
         "6465550101\x00",
         "6465550101\ud800",
         "64655\udfff50101",
+        -16465550101,
     ],
 )
 def test_a_wrong_number_is_named_and_never_repeated(client: Any, given: Any) -> None:
@@ -509,6 +513,29 @@ def test_what_is_no_answer_gets_help_that_a_clinic_can_change(client: Any, clini
     talk = Talk(clinic, at=NOW, channel="sms", sender=NUMBER)
     assert "Reply YES if you come" in talk.say("who is this for then")
     assert shown(client, id)["will_attend"] is None
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_who_asks_for_their_visits_hears_of_those_of_the_other_calendar(
+    client: Any, clinic: Clinic, channel: str
+) -> None:
+    with in_clinic(clinic):
+        MessagingSettings.objects.update(neutral_whatsapp=True)  # with whom is no word for WhatsApp then
+    forget_facts()
+    talk = Talk(clinic, at=NOW - HOUR, channel=channel, sender=NUMBER)
+    talk.say("gracias")
+    made(client, participant="Dr. Wu", appointment_time="2026-11-30T09:00-0500")
+    made(client, notify_window=200)
+    client.delete(f"/api/reminder/{made(client, appointment_time='2026-11-28T09:00-0500')}")
+    taken(clinic)
+    talk.now = NOW
+    first, second = ("Dr. Chen: ", "Dr. Wu: ") if channel == "sms" else ("", "")
+    assert talk.say("my appointment").endswith(
+        f"\n• {first}Friday, November 27, 3:23 PM\n• {second}Monday, November 30, 9:00 AM"
+    )
+    assert talk.open_questions[0].kind == "confirm_visit"  # and can still be answered
+    talk.say("no")
+    assert "November 27" not in talk.say("my appointment")
 
 
 def test_an_answer_to_a_deleted_reminder_sets_nothing(client: Any, clinic: Clinic) -> None:
