@@ -37,7 +37,10 @@ def tell_visits(turn: Turn) -> None:
     """List the coming visits of the people on this phone, also those that another calendar keeps."""
     visits = next_visits([patient.pk for patient in turn.patients], now=turn.now)[:MOST_VISITS]
     elsewhere = ApiReminder.objects.filter(
-        contact_point=turn.contact_point, deleted_at=None, appointment_at__gt=turn.now
+        contact_point=turn.contact_point,
+        contact_point__wrong_at=None,  # else it is nobody's that we know
+        deleted_at=None,
+        appointment_at__gt=turn.now,
     ).exclude(will_attend=False)
     coming = [(visit.starts_at, _visit(turn, visit)) for visit in visits]
     coming += [

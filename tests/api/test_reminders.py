@@ -538,6 +538,15 @@ def test_who_asks_for_their_visits_hears_of_those_of_the_other_calendar(
     assert "November 27" not in talk.say("my appointment")
 
 
+def test_who_says_that_the_number_is_wrong_hears_of_none(client: Any, clinic: Clinic) -> None:
+    made(client, notify_window=200)
+    taken(clinic)
+    talk = Talk(clinic, at=NOW, channel="sms", sender=NUMBER)
+    talk.say("wrong number")
+    made(client, appointment_time="2026-11-30T09:00-0500")
+    assert "November" not in talk.say("my appointment")
+
+
 def test_an_answer_to_a_deleted_reminder_sets_nothing(client: Any, clinic: Clinic) -> None:
     id = made(client, notify_window=200)
     client.delete(f"/api/reminder/{id}")
