@@ -74,7 +74,7 @@ def store(
     inline: bool = True,
 ) -> Outcome:
     """Store a message of the entered clinic and answer it; `answers=False` shows it to staff and stays silent
-    (STOP and START count all the same).
+    (STOP, START and "wrong number" count all the same).
 
     Idempotent under (account, event id): 50 at once are one message and one reply. Runs in a transaction of its
     own, once more from the top after a deadlock. `received_at` is when it reached us, if that is not now; the

@@ -69,14 +69,19 @@ def answer(stored: Stored, *, now: datetime) -> list[Message]:
 
 
 def take(stored: Stored, *, now: datetime) -> list[Message]:
-    """Take in a message that comes too late for an answer: what it says of consent counts, the rest is for staff.
+    """Take in a message that comes too late for an answer; return the reply of a member's that it ended, if any.
 
-    Called as `answer` is, and returns no answer.
+    Called as `answer` is. What it says of consent, or of a wrong number, counts; the rest is for staff.
     """
     turn = Turn(stored, now)
-    obey_late(turn)
+    blocked = stored.contact_point.blocked_at is not None
+    obeyed = obey_late(turn)
+    wrong = not obeyed and not blocked and wrongnumber.says_so(turn)
+    turn.parts.clear()
     turn.settle()
-    return []
+    if blocked or not stored.has_held or not (obeyed or wrong):
+        return []
+    return release(stored, now=now, refuse=gate.WRONG_NUMBER if wrong else "")
 
 
 def _ignore(turn: Turn) -> list[Message]:

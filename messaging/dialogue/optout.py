@@ -43,12 +43,10 @@ def obey(turn: Turn) -> bool:
     return word is not None
 
 
-def obey_late(turn: Turn) -> None:
-    """Carry out a STOP or START that comes too late to be answered; HELP is for staff by then."""
+def obey_late(turn: Turn) -> bool:
+    """Carry out a STOP or START that comes too late to be answered, as `obey`; HELP is for staff by then."""
     event = turn.stored.event
-    if (event.opt_out or opt_out(turn.stored.message.body, event.channel)) != OptOut.HELP:
-        obey(turn)
-        turn.parts.clear()
+    return (event.opt_out or opt_out(turn.stored.message.body, event.channel)) != OptOut.HELP and obey(turn)
 
 
 def _is_overtaken(turn: Turn) -> bool:

@@ -11,6 +11,7 @@ from clinics.models import Clinic, ClinicClock, User
 from clinics.queries import sender_for
 from clinics.tenancy import in_clinic
 from medsync.lib import clock
+from messaging import held as webhooks
 from messaging import inbound, outbox
 from messaging.approved import holding
 from messaging.approved.saying import say
@@ -138,6 +139,25 @@ def test_somebody_else_at_the_number_does_not_get_it(clinic: Clinic, owner: User
     write(clinic, "Wrong number")
     message = shown(clinic, waiting)
     assert (message.status, message.reason) == ("blocked", "wrong_number")
+
+
+@pytest.mark.parametrize(("body", "reason"), [("Wrong number", "wrong_number"), ("STOP", "opted_out")])
+def test_neither_who_says_no_in_a_webhook_that_is_processed_late(
+    clinic: Clinic, owner: User, monkeypatch: pytest.MonkeyPatch, body: str, reason: str
+) -> None:
+    def fail(*_given: Any, **_more: Any) -> Any:
+        raise RuntimeError
+
+    waiting = held(clinic, owner)
+    with monkeypatch.context() as broken:
+        broken.setattr(inbound, "store", fail)
+        write(clinic, body)
+    assert webhooks.sweep(now=clock.now() + timedelta(minutes=15)) == 1
+    with in_clinic(clinic):
+        holding.sweep(now=clock.now() + timedelta(minutes=16))
+        assert not Message.objects.filter(author="bot").exists()
+    message = shown(clinic, waiting)
+    assert (message.status, message.reason) == ("blocked", reason)
 
 
 def test_an_answer_on_another_number_leaves_it_waiting(clinic: Clinic, owner: User) -> None:
