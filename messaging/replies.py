@@ -112,9 +112,11 @@ class Option:
 
 def opt_out(text: str, channel: str) -> OptOut | None:
     """Return what a reserved word asks of *channel* ("sms" has the carriers' words besides ours)."""
-    said = unpolite(tokens(text[:LONGEST_ANSWER])) if len(text) <= LONGEST_ANSWER else ()
+    all_said = tokens(text) if len(text) <= LONGEST_ANSWER else ()
+    said, in_words = unpolite(all_said), unpolite(tuple(one for one in all_said if one[0].isalnum()))
     words = section("opt_out")
-    if said in words["stop"] or (channel == "sms" and said in words["stop_sms"]):
+    # An emoji makes no STOP less clear; what carriers alone take as one they take as it stands.
+    if in_words in words["stop"] or (channel == "sms" and said in words["stop_sms"]):
         return OptOut.STOP
     if said in words["start"]:
         return OptOut.START

@@ -51,6 +51,14 @@ def test_the_table_of_words_knows_it(word: str, channel: str) -> None:
         assert opt_out(said, channel) == expected(word, channel)
 
 
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_a_stop_with_an_emoji_is_a_stop(channel: str) -> None:
+    for said in ("STOP 🛑", "😡 stop!!!", "BAJA 🙏", "退订🙏", "Please stop 😢"):
+        assert opt_out(said, channel) is OptOut.STOP
+    for said in ("CANCEL 😢", "START 👍", "🛑", "the bus stop 🛑"):
+        assert opt_out(said, channel) is None
+
+
 def test_the_products_words_are_all_tried_here() -> None:
     known = {
         phrase
