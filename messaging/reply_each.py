@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from messaging.wording import LONGEST_ANSWER, Lexicon, Tokens, section, tokens
 
 _FILLER = ""
+_NOBODY = -1
 
 
 def each(text: str, labels: Sequence[str]) -> Mapping[int, bool] | None:
@@ -35,7 +36,10 @@ def everyone(text: str) -> bool | None:
     """Return whether all come, or none, when the message says so of all: "both yes", "todos"; else None."""
     entries = _answers()
     entries.update(dict.fromkeys(section("each")["everyone"], 0))
+    entries.update(dict.fromkeys(section("each")["nobody"], _NOBODY))
     said = _lexed(text, entries)
+    if said and _NOBODY in said:
+        return False if all(part is False or part == _NOBODY for part in said) else None
     if said is None or not any(part == 0 and not isinstance(part, bool) for part in said):
         return None
     answers = {part for part in said if isinstance(part, bool)}

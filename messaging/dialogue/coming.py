@@ -123,7 +123,7 @@ def _several(turn: Turn, question: Question, items: list[Asked], said: str) -> b
     elif pending and (chosen := _chosen(turn, question, items)):
         question.context.pop(PENDING)
         _carry_out(turn, question, {pending: chosen})
-    elif for_all is not None:
+    elif for_all or (for_all is False and pending != MOVE):  # "none" of those to move is no no
         _carry_out(turn, question, {YES if for_all else NO: items})
     elif said == MOVE:
         left = [one for one in items if one.answer == NO]

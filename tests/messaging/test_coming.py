@@ -360,6 +360,20 @@ def test_a_yes_for_all_answers_for_all(clinic: Clinic, text: str) -> None:
     assert talk.thread.state == "idle"
 
 
+@pytest.mark.parametrize("text", ["neither", "ninguno", "no, ninguno de los dos"])
+def test_none_of_a_family_is_a_no_for_all(clinic: Clinic, text: str) -> None:
+    talk, visits = reminded(clinic, "Ana", "Luis")
+    talk.say(text)
+    assert [fresh(talk, visit).attendance for visit in visits] == ["declined", "declined"]
+
+
+def test_none_to_which_of_a_family_is_to_move_cancels_nothing(clinic: Clinic) -> None:
+    talk, visits = reminded(clinic, "Ana", "Luis")
+    talk.say("change")
+    talk.say("none")
+    assert [fresh(talk, visit).attendance for visit in visits] == ["asked", "asked"]
+
+
 def test_a_nod_of_a_family_asks_for_whom(clinic: Clinic) -> None:
     talk, (ana, luis) = reminded(clinic, "Ana Pérez", "Luis Pérez")
     answer = talk.say("ok")

@@ -192,6 +192,13 @@ def test_what_answers_for_nobody_in_particular(text: str) -> None:
         ("yes", None),
         ("no", None),
         ("both 1", None),
+        ("neither", False),
+        ("no, none of us", False),
+        ("Ninguno", False),
+        ("ninguno de los dos, gracias", False),
+        ("no, ninguno puede ir", False),
+        ("sí, ninguno", None),
+        ("none 1", None),
     ],
 )
 def test_all_are_answered_for(text: str, comes: bool | None) -> None:
