@@ -153,7 +153,8 @@ class Reminders(ClinicAPIView):
         tag=TAG,
         description=(
             "Sent `notify_window` hours before the appointment, at once when that has passed; an appointment in the "
-            "past is refused. One number may have many."
+            "past is refused. The patient reads the time on the clock of its offset: send that of the place, not UTC. "
+            "One number may have many."
         ),
     )
     def post(self, request: Request) -> Response:
