@@ -211,7 +211,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.errors:
             return data
         try:
-            number = phone.parse(data["phone_number"], data["clinic"].country)
+            number = phone.parse_own(data["phone_number"], data["clinic"].country)
         except phone.InvalidPhone:
             self.add_error("phone_number", _("This is no phone number."))
             return data

@@ -167,14 +167,15 @@ class Phone(Text):
         "short_code": "Short codes are not people's numbers.",
     }
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, own: bool = False, **kwargs: Any) -> None:
         super().__init__(max_length=64, **kwargs)
+        self._parse = phone.parse_own if own else phone.parse  # `own`: one of the clinic's numbers
 
     def to_internal_value(self, data: Any) -> str:
         """Return E.164. Raises ValidationError."""
         text = super().to_internal_value(data)
         try:
-            return phone.parse(text, self.context["region"])
+            return self._parse(text, self.context["region"])
         except phone.InvalidPhone as error:
             sentence = self.SENTENCES.get(error.code, "This is no possible phone number.")
             raise serializers.ValidationError(sentence, code=error.code) from error

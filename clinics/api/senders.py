@@ -43,7 +43,7 @@ CONFLICTS = {
 class LinkBody(fields.Body):
     """A number that exists at the provider."""
 
-    phone_number = fields.Phone()
+    phone_number = fields.Phone(own=True)
     display_name = fields.Text(max_length=120, required=False)
     channel = serializers.ChoiceField(_LINKABLE, required=False, default=Channel.WHATSAPP)
     provider = serializers.ChoiceField([*CARRIERS, "local"], required=False, default="twilio")

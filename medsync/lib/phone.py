@@ -5,12 +5,15 @@ Sources: ITU-T E.164; the numbering plans of Mexico (the mobile 1 after 52 fell 
 """
 
 import re
+import unicodedata
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 _E164 = re.compile(r"^\+[1-9]\d{6,14}$")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+#: What stood before the ten digits of a Mexican line until 2019, and still stands in address books.
+_MEXICAN = re.compile(r"^(?:1|01|044|045)(?=\d{10}$)")
 
 
 class InvalidPhone(ValueError):
@@ -24,6 +27,11 @@ class InvalidPhone(ValueError):
 def is_e164(value: str) -> bool:
     """Tell whether the text already is a plain E.164 number."""
     return bool(_E164.match(value)) and value.isascii()
+
+
+def bare(value: str) -> str:
+    """Return the text without marks that nobody sees, its spaces and digits plain ones."""
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", value)).strip()
 
 
 def parse(value: str, region: str = "US") -> str:
@@ -43,6 +51,9 @@ def parse(value: str, region: str = "US") -> str:
         raise InvalidPhone("too_short")
     try:
         number = phonenumbers.parse(core, region.upper())
+        if number.country_code == 52:
+            line = phonenumbers.national_significant_number(number)
+            number = phonenumbers.parse("+52" + _MEXICAN.sub("", line), None)
     except NumberParseException as error:
         raise InvalidPhone("impossible") from error
     if not phonenumbers.is_possible_number(number):
@@ -52,6 +63,14 @@ def parse(value: str, region: str = "US") -> str:
     if not is_e164(e164):
         raise InvalidPhone("impossible")
     return e164
+
+
+def parse_own(value: str, region: str = "US") -> str:
+    """Return the number as E.164 in the spelling that was typed with its country code, for a provider may know
+    a clinic's number as +521…; else as `parse` does. Raises InvalidPhone."""
+    e164 = parse(value, region)
+    typed = re.sub(r"[^\d+]", "", value)
+    return typed if is_e164(typed) and match_key(typed) == match_key(e164) else e164
 
 
 def match_key(e164: str) -> str:

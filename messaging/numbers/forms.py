@@ -26,7 +26,7 @@ class NumberField(CleanCharField):
         """Return E.164. Raises ValidationError."""
         text = super().clean(value)
         try:
-            return phones.parse(text, self.region)
+            return phones.parse_own(text, self.region)
         except phones.InvalidPhone as error:
             raise forms.ValidationError(
                 _("This is no phone number. Write it with its country code.")

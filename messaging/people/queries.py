@@ -22,7 +22,8 @@ FEWEST_DIGITS = 4  # of a number: fewer would find everybody
 SUSPECTS = 8
 
 _NOT_DIGITS = re.compile(r"\D")
-_NUMBER = re.compile(r"[\d\s()+./x-]+", re.ASCII)
+# As people type it, and as it comes out of address books, pages and links.
+_NUMBER = re.compile(r"(?:(?:tel|sms|whatsapp):)?[\d\s()+./x#\u2010-\u2015\u2212-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,12 @@ def _found(rows: QuerySet[Patient], wanted: str, region: str) -> QuerySet[Patien
         profile &= Q(search_key__contains=word)
     hits = named | Q(record_number=wanted.strip())
     hits |= Q(name="") & Q(Exists(_reached_at(ContactPoint.objects.filter(profile))))
-    digits = _NOT_DIGITS.sub("", wanted)
-    if len(digits) >= FEWEST_DIGITS and _NUMBER.fullmatch(wanted.strip()):
-        numbers = Q(phone__contains=digits)
+    typed = phones.bare(wanted)
+    digits = _NOT_DIGITS.sub("", typed)
+    if len(digits) >= FEWEST_DIGITS and _NUMBER.fullmatch(typed):
+        numbers = Q(phone__contains=digits) | Q(match_key__contains=digits)
         with suppress(phones.InvalidPhone):  # it may be part of a number
-            numbers |= Q(match_key=phones.match_key(phones.parse(wanted, region)))
+            numbers |= Q(match_key=phones.match_key(phones.parse(typed, region)))
         hits |= Q(Exists(_reached_at(ContactPoint.objects.filter(numbers))))
     return rows.filter(hits)
 

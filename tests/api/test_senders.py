@@ -57,6 +57,11 @@ def test_a_number_is_linked_once(client, clinic):
     assert answer.json() == {"detail": "This number is already linked", "code": "already_linked"}
 
 
+def test_a_mexican_number_keeps_the_spelling_that_the_provider_has(client):
+    made = client.post(LINK, {"phone_number": "+52 1 55 1234 5678", "display_name": "Desk"})
+    assert (made.status_code, made.json()["phone_number"]) == (201, "+5215512345678")
+
+
 def test_a_number_belongs_to_one_clinic(client, other_clinic):
     for channel in ("whatsapp", "sms"):
         answer = client.post(

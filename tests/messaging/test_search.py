@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clinics.models import Clinic, User
 from clinics.tenancy import in_clinic
-from medsync.lib import clock
+from medsync.lib import clock, phone
 from messaging.models import Conversation
 from messaging.search import queries
 from messaging.search.folding import VECTOR, snippet, tsquery
@@ -74,6 +74,28 @@ def test_a_person_is_found_by_name_number_and_record(find: Any) -> None:
         found = find(wanted)
         assert "María del Carmen Núñez" in found, wanted
         assert f"/inbox/{thread.pk}/" in found
+
+
+@pytest.mark.parametrize(
+    ("kept", "wanted"),
+    [
+        ("+525512345678", "+52 1 55 1234 5678"),
+        ("+5215512345678", "+52 55 1234 5678"),
+        ("+5215512345678", "52 55 1234"),  # not typed to its end
+        ("+5215512345678", "044 55 1234 5678"),
+        ("+5215512345678", "55\u00a01234\u202f5678"),  # out of a page or a sheet
+        ("+5215512345678", "55\u20131234\u20115678"),
+        ("+5215512345678", "\u202a+52 55 1234 5678\u202c"),  # out of an address book
+        ("+5215512345678", "tel:+525512345678"),
+    ],
+    ids=ascii,
+)
+def test_a_number_is_found_in_any_spelling(inside: Clinic, kept: str, wanted: str) -> None:
+    point = a_thread("Rosa Delgado").contact_point
+    point.phone, point.match_key = kept, phone.match_key(kept)
+    point.save()
+    found = queries.search(wanted, region="MX", now=clock.now())
+    assert [patient.name for patient in found.patients] == ["Rosa Delgado"]
 
 
 def test_what_patients_wrote_is_shown_as_text(find: Any) -> None:

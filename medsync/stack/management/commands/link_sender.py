@@ -44,7 +44,7 @@ class Command(StackCommand):
         if clinic is None:
             raise CommandError("No clinic that is ready has this short name.")
         try:
-            number = phone.parse(options["number"], clinic.country)
+            number = phone.parse_own(options["number"], clinic.country)
         except phone.InvalidPhone as error:
             raise CommandError(f"This is no phone number ({error.code}).") from error
         if options["public_key"] and not is_public_key(options["public_key"]):
