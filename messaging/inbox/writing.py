@@ -98,10 +98,13 @@ def note(request: ClinicRequest, conversation_id: UUID) -> HttpResponse:
             body=request.POST.get("body", ""),
             user=request.user,
             now=clock.now(),
+            client_message_id=client_id(request),
             draft=revision(request),
         )
     except outbox.BodyRefused as error:
         return _refused(request, conversation, ". ".join(gate.sentences(error.code, "")))
+    except outbox.KeyReused:
+        return _reused(request, conversation)
     return answer(request, conversation_id)
 
 
@@ -171,8 +174,7 @@ def _said(
     except outbox.TimeRefused as error:
         return _refused(request, conversation, _TIMES[error.code]())
     except outbox.KeyReused:
-        text = _("This text went out already in other words. Look at the thread, then send it again.")
-        return _refused(request, conversation, text)
+        return _reused(request, conversation)
     return answer(request, conversation.pk)
 
 
@@ -181,6 +183,11 @@ def _refused(
 ) -> HttpResponse:
     alert: dict[str, Any] = {"text": text, "code": code, "bad": True}
     return answer(request, conversation.pk, alert=alert, status=409)
+
+
+def _reused(request: ClinicRequest, conversation: Conversation) -> HttpResponse:
+    text = _("This text went out already in other words. Look at the thread, then send it again.")
+    return _refused(request, conversation, text)
 
 
 def _provider_code(code: str) -> str:

@@ -234,27 +234,42 @@ def ring(wait: timedelta = timedelta(0)) -> None:
         jobs.enqueue_on_commit(DELIVER, after=wait.total_seconds() + 0.2)
 
 
+@retrying
 def add_note(
-    conversation: Conversation, *, body: str, user: User, now: datetime, draft: int | None = None
+    conversation: Conversation,
+    *,
+    body: str,
+    user: User,
+    now: datetime,
+    client_message_id: str | None = None,
+    draft: int | None = None,
 ) -> Message:
-    """Store a note that only staff see; it answers nobody. Raises BodyRefused."""
+    """Store a note that only staff see; it answers nobody. Idempotent under `client_message_id`.
+
+    Raises BodyRefused, KeyReused.
+    """
+    body = checked(body)
     with transaction.atomic():
-        note = Message(
-            conversation=conversation,
-            direction=Direction.OUTBOUND,
-            channel=NOTE,
-            kind=Kind.NOTE,
-            author=Author.STAFF,
-            user=user,
-            body=checked(body),
-            status=MessageStatus.RECEIVED,
-            created_at=now,
-        )
-        insert(note)
-        threads.touch(conversation.pk, now=now, message=note)
+        stored = known_request(conversation, body, client_message_id)
+        if stored is None:
+            note = Message(
+                conversation=conversation,
+                direction=Direction.OUTBOUND,
+                channel=NOTE,
+                kind=Kind.NOTE,
+                author=Author.STAFF,
+                user=user,
+                body=body,
+                status=MessageStatus.RECEIVED,
+                client_message_id=client_message_id,
+                created_at=now,
+            )
+            stored = insert(note)
+            if stored is note:
+                threads.touch(conversation.pk, now=now, message=note)
         if draft is not None:
             drafts.clear(conversation.pk, user, tab=DraftTab.NOTE, revision=draft, now=now)
-    return note
+    return stored
 
 
 def checked(body: str, *, wordless: bool = False) -> str:

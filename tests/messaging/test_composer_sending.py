@@ -364,6 +364,19 @@ def test_a_note_keeps_its_braces(act: Any) -> None:
     assert outbound().body == "ask for {time}"
 
 
+def test_a_note_whose_answer_was_lost_stands_there_once(act: Any) -> None:
+    thread = a_thread()
+
+    for _ in range(2):
+        response = act(f"{thread.id}/note/", body="Prefers mornings", client_message_id="n-1")
+        assert response.status_code == 200
+    other = act(f"{thread.id}/note/", body="Prefers evenings", client_message_id="n-1")
+
+    assert other.status_code == 409
+    assert "in other words" in other.content.decode()
+    assert [note.body for note in Message.objects.filter(kind="note")] == ["Prefers mornings"]
+
+
 # From which number --------------------------------------------------------------------------------------------
 
 
