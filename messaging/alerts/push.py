@@ -41,7 +41,10 @@ class NotTaken(Exception):
 
 def is_service(endpoint: str) -> bool:
     """Tell whether an address belongs to a push service that we know."""
-    parts = urlsplit(endpoint)
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:
+        return False
     host = parts.hostname or ""
     known = (*SERVICES, *settings.PUSH_HOSTS)
     return parts.scheme == "https" and any(

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinics.access import ClinicRequest, person
 from clinics.models import PushSubscription
 from medsync.lib import clock
+from medsync.lib.text import clean
 from messaging.alerts import push, telling
 from messaging.alerts.forms import AlertForm
 from messaging.models import AlertSettings
@@ -64,7 +65,7 @@ def test(request: ClinicRequest) -> HttpResponse:
 @login_required
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Keep this browser's address. It moves to who is logged in now: a browser tells one person."""
-    endpoint, keys = request.POST.get("endpoint", ""), _keys(request)
+    endpoint, keys = clean(request.POST.get("endpoint", "")), _keys(request)
     if keys is None or len(endpoint) > 1000 or not push.is_service(endpoint):
         return HttpResponseBadRequest()
     user = person(request)
@@ -81,7 +82,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 def unsubscribe(request: HttpRequest) -> HttpResponse:
     """Forget this browser's address, if it is this person's."""
     PushSubscription.objects.filter(
-        user=person(request), endpoint=request.POST.get("endpoint", "")[:1000]
+        user=person(request), endpoint=clean(request.POST.get("endpoint", ""))[:1000]
     ).delete()
     return HttpResponse(status=204)
 

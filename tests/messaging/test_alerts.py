@@ -343,3 +343,14 @@ def test_the_key_is_a_point_of_the_curve_and_stays() -> None:
     raw = base64.urlsafe_b64decode(push.public_key() + "=")
     assert (len(raw), raw[0]) == (65, 4)
     assert push.public_key() == push.public_key()
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["\x00", "https://[", "https://fcm.googleapis.com/\x00", "x" * 70_000], ids=ascii
+)
+def test_an_odd_address_of_a_browser_breaks_nothing(owner: User, browse: Any, endpoint: str) -> None:
+    client = browse(owner)
+    sent = {"endpoint": endpoint, "p256dh": "A" * 87, "auth": "A" * 22}
+    assert client.post("/push/subscribe/", sent).status_code in (204, 400)
+    assert client.post("/push/unsubscribe/", sent).status_code == 204
+    assert not PushSubscription.objects.filter(user=owner).exists()
