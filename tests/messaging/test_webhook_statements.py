@@ -17,7 +17,7 @@ from tests.statements import statements
 from tests.world import World
 
 KEYWORD_REPLY = 8
-VISITS_REPLY = 9
+VISITS_REPLY = 10  # one for those that another calendar keeps
 OFFER_REPLY = 17
 STATUS = 4
 
