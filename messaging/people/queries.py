@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from medsync.lib import phone as phones
 from medsync.lib.text import search_key
+from messaging.models import Conversation
 from scheduling.models import LIVE, Appointment, ContactPoint, Patient, PatientContact
 
 PAGE = 50
@@ -63,6 +64,14 @@ def patients(
     )
 
 
+def threads_of_nobody(*, wanted: str, region: str, at_most: int) -> list[Conversation]:
+    """Return threads of numbers that are no patient's any more, by number or profile name, the newest first."""
+    theirs = PatientContact.objects.filter(contact_point=OuterRef("pk"), not_theirs_at=None)
+    points = ContactPoint.objects.filter(_named(wanted) | _numbered(wanted, region)).exclude(Exists(theirs))
+    rows = Conversation.objects.filter(contact_point__in=points.values("pk"), put_away_at=None)
+    return list(rows.select_related("contact_point").order_by("-last_message_at", "-id")[:at_most])
+
+
 def suspects(
     *, name: str, born: date | None, phone: str, region: str, besides: UUID | None = None
 ) -> list[Patient]:
@@ -89,22 +98,31 @@ def suspects(
 
 
 def _found(rows: QuerySet[Patient], wanted: str, region: str) -> QuerySet[Patient]:
-    words = search_key(wanted).split(" ")
-    named = Q()
-    profile = Q()
-    for word in words:
-        named &= Q(search_key__contains=word)
-        profile &= Q(search_key__contains=word)
-    hits = named | Q(record_number=wanted.strip())
-    hits |= Q(name="") & Q(Exists(_reached_at(ContactPoint.objects.filter(profile))))
-    typed = phones.bare(wanted)
-    digits = _NOT_DIGITS.sub("", typed)
-    if len(digits) >= FEWEST_DIGITS and _NUMBER.fullmatch(typed):
-        numbers = Q(phone__contains=digits) | Q(match_key__contains=digits)
-        with suppress(phones.InvalidPhone):  # it may be part of a number
-            numbers |= Q(match_key=phones.match_key(phones.parse(typed, region)))
+    hits = _named(wanted) | Q(record_number=wanted.strip())
+    hits |= Q(name="") & Q(Exists(_reached_at(ContactPoint.objects.filter(_named(wanted)))))
+    if numbers := _numbered(wanted, region):
         hits |= Q(Exists(_reached_at(ContactPoint.objects.filter(numbers))))
     return rows.filter(hits)
+
+
+def _named(wanted: str) -> Q:
+    """Return who has all these words in a name: of patients, or of the profiles of contact points."""
+    named = Q()
+    for word in search_key(wanted).split(" "):
+        named &= Q(search_key__contains=word)
+    return named
+
+
+def _numbered(wanted: str, region: str) -> Q:
+    """Return which contact points have what was typed in their number, false when it is none."""
+    typed = phones.bare(wanted)
+    digits = _NOT_DIGITS.sub("", typed)
+    if len(digits) < FEWEST_DIGITS or not _NUMBER.fullmatch(typed):
+        return Q()
+    numbers = Q(phone__contains=digits) | Q(match_key__contains=digits)
+    with suppress(phones.InvalidPhone):  # it may be part of a number
+        numbers |= Q(match_key=phones.match_key(phones.parse(typed, region)))
+    return numbers
 
 
 def _reached_at(points: QuerySet[ContactPoint]) -> QuerySet[PatientContact]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 
 from messaging.inbox.queries import people_of
-from messaging.models import Message
-from messaging.people.queries import patients
+from messaging.models import Conversation, Message
+from messaging.people.queries import patients, threads_of_nobody
 from messaging.search.folding import VECTOR, tsquery
 from scheduling.models import Patient, PatientContact
 
@@ -37,6 +37,7 @@ class Found:
     contacts: dict[UUID, list[PatientContact]]  # by patient
     messages: list[Message]
     people: dict[UUID, list[Patient]]  # by contact point of the messages' threads
+    nobodys: list[Conversation] = field(default_factory=list)  # threads of numbers that are no patient's any more
     more_patients: bool = False
     cut_short: bool = False
 
@@ -57,6 +58,7 @@ def search(wanted: str, *, region: str, now: datetime) -> Found:
         contacts=page.contacts,
         messages=messages,
         people=people_of(points),
+        nobodys=threads_of_nobody(wanted=wanted, region=region, at_most=PEOPLE),
         more_patients=len(page.patients) > PEOPLE,
         cut_short=cut_short,
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from clinics.models import Clinic
 from messaging import times
 from messaging.inbox import parts
-from messaging.models import Author, Kind, Message
+from messaging.models import Author, Conversation, Kind, Message
 from messaging.people.listing import name_of
 from messaging.people.record import thread_of
 from messaging.search.folding import snippet
@@ -51,7 +51,10 @@ class Results:
 def results(found: Found, wanted: str, *, clinic: Clinic, now: datetime) -> Results:
     """Return what was found in words."""
     return Results(
-        people=[_person(patient, found, clinic) for patient in found.patients],
+        people=[
+            *(_person(patient, found, clinic) for patient in found.patients),
+            *(_nobody(thread, clinic) for thread in found.nobodys),
+        ],
         messages=[_message(message, found, wanted, clinic, now=now) for message in found.messages],
         more_patients=found.more_patients,
         cut_short=found.cut_short,
@@ -65,6 +68,13 @@ def _person(patient: Patient, found: Found, clinic: Clinic) -> Hit:
     url = reverse("inbox:thread", args=[thread.pk]) if thread else reverse("people:page", args=[patient.pk])
     meta = " · ".join(filter(None, (number, patient.record_number)))
     return Hit(url, "message" if thread else "user", name_of(patient, contacts), meta)
+
+
+def _nobody(thread: Conversation, clinic: Clinic) -> Hit:
+    point = thread.contact_point
+    name, number = parts.name_of(point, [], clinic.country), parts.number_of(point, clinic.country)
+    url = reverse("inbox:thread", args=[thread.pk])
+    return Hit(url, "message", name, number if number != name else "")
 
 
 def _message(message: Message, found: Found, wanted: str, clinic: Clinic, *, now: datetime) -> Hit:

@@ -13,7 +13,8 @@ from medsync.lib import clock, phone
 from messaging.models import Conversation
 from messaging.search import queries
 from messaging.search.folding import VECTOR, snippet, tsquery
-from scheduling.models import Patient
+from scheduling import reach
+from scheduling.models import Patient, PatientContact
 from tests.messaging.inboxes import a_thread, reenter, says
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,26 @@ def test_a_number_is_found_in_any_spelling(inside: Clinic, kept: str, wanted: st
     point.save()
     found = queries.search(wanted, region="MX", now=clock.now())
     assert [patient.name for patient in found.patients] == ["Rosa Delgado"]
+
+
+@pytest.mark.parametrize("wanted", ["(212) 555-0177", "5550177", "quien sabe"])
+def test_a_thread_whose_number_is_nobodys_any_more_is_found(find: Any, wanted: str) -> None:
+    thread = a_thread("Rosa Delgado", body="hola")
+    point = thread.contact_point
+    point.phone = point.match_key = "+12125550177"
+    point.profile_name, point.search_key = "Quién Sabe", "quien sabe"
+    point.save()
+    link = f"/inbox/{thread.pk}/"
+    assert link in find("212 555 0177")
+    contact = PatientContact.objects.get(contact_point=point)
+    reach.mark_not_theirs(contact.patient, contact_id=contact.pk, now=clock.now())
+
+    assert link in find(wanted)
+    assert link not in find("Rosa")
+    assert link not in find("[]")
+
+    Conversation.objects.filter(pk=thread.pk).update(put_away_at=clock.now())
+    assert link not in find(wanted)
 
 
 def test_what_patients_wrote_is_shown_as_text(find: Any) -> None:
