@@ -37,7 +37,7 @@ class Found:
     contacts: dict[UUID, list[PatientContact]]  # by patient
     messages: list[Message]
     people: dict[UUID, list[Patient]]  # by contact point of the messages' threads
-    nobodys: list[Conversation] = field(default_factory=list)  # threads of numbers that are no patient's any more
+    nobodys: list[Conversation] = field(default_factory=list)  # of numbers that are no patient's any more
     more_patients: bool = False
     cut_short: bool = False
 
