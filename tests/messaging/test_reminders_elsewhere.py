@@ -32,12 +32,12 @@ def _clock(clinic: Clinic) -> Iterator[Any]:
 
 
 def takes_off(patient: Patient) -> None:
-    contact = PatientContact.objects.filter(patient=patient, not_theirs_at=None).earliest("created_at")
+    contact = PatientContact.objects.get(patient=patient, starred=True)
     reach.remove(patient, contact_id=contact.pk, now=NOW)
 
 
 def says_not_theirs(patient: Patient) -> None:
-    contact = PatientContact.objects.filter(patient=patient, not_theirs_at=None).earliest("created_at")
+    contact = PatientContact.objects.get(patient=patient, starred=True)
     reach.mark_not_theirs(patient, contact_id=contact.pk, now=NOW)
 
 
